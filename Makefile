@@ -1,0 +1,57 @@
+# Every target sets up what it needs: Python packages in .venv, MicroPython for WebAssembly, and,
+# for the lab, Debian packages where this runs as root and they are missing.
+PYTHON ?= python3
+PY := .venv/bin/python
+N ?= 1000000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check lint format coverage size bench fuzz lab clean setup vm
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo:  ## watch a real client get, renew and release an address from MicroPython
+	@$(PYTHON) tools/bootstrap.py --vm --lab
+	@$(PY) tools/demo
+
+test:  ## everything this machine can run: CPython, oldest and newest MicroPython, real clients
+	@$(PYTHON) tools/bootstrap.py --vm --lab
+	@$(PY) tools/check
+
+test-all:  ## the same, in all seven MicroPython versions
+	@$(PYTHON) tools/bootstrap.py --vm --lab
+	@$(PY) tools/check --versions all
+
+check: test  ## exactly what the CI runs: format check, lint and test
+
+lint: setup  ## ruff (rules and format) and codespell
+	@$(PY) tools/check --only lint
+
+format: setup  ## rewrite the Python files in the project's format
+	@$(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format .
+
+coverage: setup  ## branch coverage of the core, fails under 100 %
+	@$(PY) tools/check --only core
+
+size: vm  ## heap and .mpy bytes per module, fails above the budget
+	@$(PY) tools/mpvm size
+
+bench: vm  ## cost of a packet with 254 slots against 8, fails above 1.2
+	@$(PY) tools/bench.py
+
+fuzz: setup  ## N mutated packets against the invariants: make fuzz N=1000000 SEED=7
+	@$(PY) tools/fuzz.py --packets $(N) $(if $(SEED),--seed $(SEED))
+
+lab:  ## only the tests with real clients in network namespaces
+	@$(PYTHON) tools/bootstrap.py --lab
+	@$(PY) tools/check --only lab
+
+clean:  ## remove what the targets above have made
+	rm -rf .venv .build node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@$(PYTHON) tools/bootstrap.py
+
+vm:
+	@$(PYTHON) tools/bootstrap.py --vm
