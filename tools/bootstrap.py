@@ -188,7 +188,7 @@ def main():
     parser.add_argument("--vm", action="store_true", help="MicroPython for WebAssembly")
     parser.add_argument("--lab", action="store_true", help="Debian packages of the lab")
     arguments = parser.parse_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the answer for whoever has an older one
         return "setup: Python 3.11 or newer is needed; try: make PYTHON=/path/to/python3.11"
     try:
         need_python()
