@@ -1,0 +1,75 @@
+"""The settings of a server, checked once and kept in the form that packets need.
+
+Only `Config` itself stays in memory.  The rules (`checks`) and the option table (`options`)
+are loaded to make one and dropped again on MicroPython, where they would cost more heap than
+the lease table.
+"""
+
+import sys
+
+
+class Config:
+    """Checked settings: numbers and finished bytes, nothing left to parse per packet.
+
+    What the other modules read:
+
+    #: address         bytes, our own IPv4 address, 4 bytes
+    #: host24          int, its last three bytes; the first is the same all over the subnet
+    #: net24_first     int, the network's address, last three bytes
+    #: net24_last      int, the broadcast address, last three bytes
+    #: first24         int, first address of the pool, last three bytes
+    #: pool_n          int, addresses in the pool, 1..254
+    #: lease_s, min_lease_s, max_lease_s (-1: no limit), offer_hold_s, quarantine_s: int
+    #: authoritative, rapid_commit: bool
+    #: max_message     int, longest reply in bytes of UDP payload
+    #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
+    #:                 then the user's by ascending code, 108 last
+    #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
+    """
+
+    def __init__(self, address, pool, **settings):
+        """Check all settings; the first that is wrong raises ValueError and is named in it.
+
+        address        own address and prefix length 8..30, "192.168.4.1/24"
+        pool           first and last address to give out, ("192.168.4.16", "192.168.4.47"),
+                       inside the subnet, without the network's, the broadcast and the own
+                       address; with the reservations outside it at most 254 addresses
+
+        All times are int seconds, 1..2**27 (4.2 years):
+        lease_s        3600   lease for a client that asks for no time of its own
+        min_lease_s    60     shortest lease; min_lease_s <= lease_s <= max_lease_s
+        max_lease_s    86400  longest lease; None: no limit, infinite leases are granted
+        offer_hold_s   30     how long an offered address waits for the client's REQUEST
+        quarantine_s   600    how long an address that a client declined is not given out
+
+        routers        own address   list of addresses; [] or None: the option is not sent
+        dns_servers    own address   list of addresses; [] or None: the option is not sent
+        domain         None          domain name for the clients, "lan"; None: not sent
+        options        {}     more options, {name or code: value}, see docs/options.md;
+                              subnet_mask and broadcast follow from `address`
+        reservations   {}     {"00:00:5e:00:53:01": "192.168.4.100"}: fixed addresses, inside
+                              the pool or outside.  Key: a MAC as text (":" or "-") or 6 bytes,
+                              or a client id (option 61) as "id:" and hex, or other bytes
+        authoritative  True   refuse (NAK) what is not ours and adopt unknown clients; False:
+                              stay silent, for a network with another server
+        rapid_commit   False  answer a DISCOVER with an ACK where the client asks (RFC 4039)
+        max_message    548    longest reply, bytes of UDP payload, 300..1472
+
+        A keyword that is not in this list raises ValueError too.
+        """
+        from .checks import fill
+
+        try:
+            fill(self, address, pool, settings)
+        finally:
+            if sys.implementation.name == "micropython":
+                _forget("checks", "options")
+
+
+def _forget(*names):
+    """Drop modules of this package, so that the garbage collector can have them."""
+    package = __name__[: __name__.rfind(".")]
+    for name in names:
+        sys.modules.pop(f"{package}.{name}", None)
+        if hasattr(sys.modules[package], name):
+            delattr(sys.modules[package], name)
