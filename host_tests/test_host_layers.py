@@ -1,0 +1,153 @@
+"""The rules of the house that can be read from the source: who imports whom, sizes, docstrings."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "firmware" / "microdhcp"
+
+# Module -> what it may import of the package.  A module that is not named here fails the test.
+EDGES = {
+    "__init__": set(),
+    "_compat": set(),
+    "wire": {"_compat", "hot"},
+    "hot": {"_compat"},
+    "hot_viper": {"_compat"},
+    "options": {"_compat"},
+    "checks": {"_compat", "options"},
+    "config": {"_compat", "options", "checks"},
+    "leases": {"_compat", "wire", "hot"},
+    "reply": {"_compat", "wire", "hot"},
+    "server": {"_compat", "wire", "hot", "leases", "reply"},
+}
+OUTSIDE = {"array", "micropython"}  # all else that the core may import
+LATE = {"config": {"sys"}}  # needed while the server is configured
+LONGEST_FUNCTION = 50
+
+
+def modules():
+    """Return the files of the core by module name."""
+    return {path.stem: path for path in sorted(CORE.glob("*.py"))}
+
+
+def sources():
+    """Return all Python files of firmware/ and tools/ but fetched ones."""
+    return [
+        path
+        for folder in ("firmware", "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "node_modules" not in path.parts
+    ]
+
+
+def imports(tree):
+    """Yield (package module, or None; full name) for each import anywhere in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield _own(alias.name), alias.name
+        elif isinstance(node, ast.ImportFrom):
+            if node.module in (None, "microdhcp"):  # None: from . import name
+                for alias in node.names:
+                    yield alias.name, f"microdhcp.{alias.name}"
+            else:
+                own = node.module if node.level else _own(node.module)
+                yield own, node.module
+
+
+def _own(name):
+    head, _, rest = name.partition(".")
+    return rest if head == "microdhcp" else None
+
+
+def functions(tree):
+    """Yield (name with its class, node, public) of every function of a module, nested ones too."""
+
+    def inside(node, prefix, public):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                open_name = public and not child.name.startswith("_")
+                yield prefix + child.name, child, open_name
+                yield from inside(child, f"{prefix}{child.name}.", False)
+            elif isinstance(child, ast.ClassDef):
+                open_name = public and not child.name.startswith("_")
+                yield from inside(child, f"{prefix}{child.name}.", open_name)
+            else:
+                yield from inside(child, prefix, public)
+
+    return inside(tree, "", True)
+
+
+def private_constants(tree):
+    """Yield (name, value) of each `_NAME = const(number)` of a module."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            call = node.value
+            name = node.targets[0].id
+            if getattr(call.func, "id", "") == "const" and name.startswith("_"):
+                yield name, ast.unparse(call.args[0])
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_go_one_way(name):
+    """Each module imports only what the drawing of the layers allows."""
+    assert name in EDGES, f"{name}.py has no place in the layers"
+    for own, full in imports(ast.parse(modules()[name].read_text())):
+        if own is None:
+            assert full in OUTSIDE | LATE.get(name, set()), f"{name} imports {full}"
+        else:
+            assert own in EDGES[name], f"{name} imports {full}"
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_the_core_does_no_input_or_output(name):
+    """No sockets, clocks or files, and nothing printed: the core is bytes in, bytes out."""
+    for node in ast.walk(ast.parse(modules()[name].read_text())):
+        if isinstance(node, ast.Call):
+            called = getattr(node.func, "id", "")
+            assert called not in {"print", "open", "input", "exec", "eval"}, node.lineno
+
+
+def test_the_lazy_names_lead_somewhere():
+    """What the package offers exists where its table says."""
+    import microdhcp
+
+    assert {"Config", "Server", "BROADCAST", "CLIENT", "CIADDR", "RELAY", "PARK"} <= set(
+        microdhcp._HOME
+    )
+    for name, home in microdhcp._HOME.items():
+        assert home in EDGES
+        assert getattr(microdhcp, name) is not None
+    with pytest.raises(AttributeError):
+        _ = microdhcp.nothing_of_that_name
+
+
+def test_a_constant_of_the_same_name_is_the_same_number():
+    """MicroPython drops `_NAME = const(1)` from the module, so modules repeat them: all alike."""
+    seen = {}
+    for name, path in modules().items():
+        for constant, value in private_constants(ast.parse(path.read_text())):
+            owner, known = seen.setdefault(constant, (name, value))
+            assert value == known, f"{constant} is {value} in {name}, {known} in {owner}"
+    assert seen, "no constants found: the reader of this test is broken"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_are_short_and_public_ones_documented(path):
+    """No function over 50 lines; every public one says what it returns."""
+    for name, node, public in functions(ast.parse(path.read_text())):
+        length = node.end_lineno - node.lineno + 1
+        assert length <= LONGEST_FUNCTION, f"{name}: {length} lines"
+        if public:
+            assert ast.get_docstring(node), f"{name}: no docstring"
+
+
+def test_no_work_left_lying_about():
+    """What is unfinished is not in the tree."""
+    left = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    for path in [*sources(), *sorted((ROOT / "host_tests").glob("*.py"))]:
+        if path != Path(__file__):
+            assert not left.search(path.read_text()), path
