@@ -20,7 +20,7 @@ test:  ## everything this machine can run: CPython, oldest and newest MicroPytho
 
 test-all:  ## the same, in all seven MicroPython versions
 	@$(PYTHON) tools/bootstrap.py --vm --lab
-	@$(PY) tools/check --versions all
+	@$(PY) tools/check --all-versions
 
 check: test  ## exactly what the CI runs: format check, lint and test
 
@@ -47,7 +47,7 @@ lab:  ## only the tests with real clients in network namespaces
 	@$(PY) tools/check --only lab
 
 clean:  ## remove what the targets above have made
-	rm -rf .venv .build node_modules
+	rm -rf .venv .build tools/mpvm/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup:

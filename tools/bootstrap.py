@@ -1,7 +1,7 @@
 """Set up what the make targets need, each thing once.
 
 Plain: the virtual environment .venv with the development dependencies pinned in pyproject.toml.
---vm: MicroPython for WebAssembly as well, and Node.js where the machine has none.
+--vm: MicroPython for WebAssembly as well (tools/mpvm setup).
 --lab: the Debian packages of tools/lab/packages.txt, where this runs as root and some are missing.
 
 Only the virtual environment is indispensable.  What else cannot be had is noted in
@@ -25,7 +25,6 @@ PY = VENV / "bin" / "python"
 STAMP = VENV / "installed.sha256"
 NOTES = ROOT / ".build" / "not-set-up.json"
 POLICY = Path("/usr/sbin/policy-rc.d")
-NODE_OLDEST = 18  # the WebAssembly builds use its module loader
 PIP_TIMEOUT_S = 900
 NPM_TIMEOUT_S = 600
 APT_TIMEOUT_S = 600
@@ -89,8 +88,6 @@ def make_venv():
 def need_python():
     """Make .venv hold exactly the pinned packages; nothing to do while they are unchanged."""
     wanted = requirements("dev")
-    if not usable_node(shutil.which("node")):
-        wanted += requirements("node")
     mark = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == mark and PY.exists():
         return
@@ -103,19 +100,8 @@ def need_python():
     STAMP.write_text(mark)
 
 
-def usable_node(path):
-    """True when path is a Node.js that is new enough."""
-    if not path:
-        return False
-    try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
-        return int(done.stdout.strip().lstrip("v").split(".")[0]) >= NODE_OLDEST
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return False
-
-
 def need_vm():
-    """Fetch the MicroPython builds (tools/mpvm knows which, and does it once)."""
+    """Fetch what runs MicroPython (tools/mpvm knows which builds, and what runs them)."""
     run([PY, ROOT / "tools" / "mpvm", "setup"], NPM_TIMEOUT_S)
 
 

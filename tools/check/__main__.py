@@ -11,14 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(1, str(ROOT / "tools"))
+
+import mpvm
 import report
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / ".build"
 NOTES = BUILD / "not-set-up.json"  # written by tools/bootstrap.py
 JUNIT = BUILD / "pytest.xml"
-MPVM_REPORT = BUILD / "mpvm.json"
-OLDEST_AND_NEWEST = "oldest,newest"
 
 
 def lint(_arguments):
@@ -49,12 +50,15 @@ def micropython(arguments):
     """The same test files in MicroPython."""
     reason = noted("MicroPython")
     if reason:
-        return report.Level(0, "", [(f"host_tests in MicroPython {arguments.versions}", reason)])
-    MPVM_REPORT.unlink(missing_ok=True)
-    status = python(
-        "tools/mpvm", "test", "--versions", arguments.versions, "--json", str(MPVM_REPORT)
-    )
-    return report.from_mpvm(MPVM_REPORT, status)
+        return report.Level(0, "", [("host_tests in MicroPython", reason)])
+    versions = mpvm.VERSIONS if arguments.all_versions else (mpvm.OLDEST, mpvm.NEWEST)
+    reports = []
+    for one in mpvm.run_tests(versions=versions):
+        reports.append(one)
+        for name, text in one.failed:
+            print(f"FAILED {one.version} {name}\n{text}")
+        print(one.summary(), flush=True)
+    return report.from_mpvm(reports)
 
 
 def size(_arguments):
@@ -102,7 +106,7 @@ def main():
     """Run the levels asked for and print the summary."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=sorted(LEVELS), help="one level instead of all")
-    parser.add_argument("--versions", default=OLDEST_AND_NEWEST, help="of MicroPython")
+    parser.add_argument("--all-versions", action="store_true", help="of MicroPython, not just two")
     arguments = parser.parse_args()
     BUILD.mkdir(exist_ok=True)
     results = {}

@@ -1,6 +1,5 @@
 """What a level of the checks has brought, and the summary at the end."""
 
-import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
@@ -34,21 +33,14 @@ def from_junit(path, status):
     return Level(status, line, skipped)
 
 
-def from_mpvm(path, status):
-    """Return the Level that the result file of `tools/mpvm test --json` describes."""
-    try:
-        versions = json.loads(path.read_text())["versions"]
-    except (OSError, ValueError, KeyError):
-        return Level(status or 1, "tools/mpvm left no result")
-    lines = []
-    skipped = []
-    for one in versions:
-        missed = [(f"{one['version']}: {name}", reason) for name, reason in one["skipped"]]
-        lines.append(
-            f"{one['version']}: " + counts(one["passed"], len(one["failed"]), len(missed))
-        )
-        skipped += missed
-    return Level(status, "; ".join(lines), skipped)
+def from_mpvm(reports):
+    """Return the Level that the reports of mpvm.run_tests() add up to."""
+    level = Level(0 if all(one.ok for one in reports) else 1, "")
+    for one in reports:
+        numbers = counts(one.passed, len(one.failed), len(one.skipped))
+        level.line += f"{'; ' if level.line else ''}{one.version}: {numbers}"
+        level.skipped += [(f"{one.version} {name}", reason) for name, reason in one.skipped]
+    return level
 
 
 def counts(passed, failed, skipped):
