@@ -1,7 +1,7 @@
 """Run the checks of `make test`, with live output, and end with what ran and what could not.
 
 Each level is a program of its own; one that fails does not keep the others from running.
-Status 1 when any failed.  A level or test that this machine cannot run is listed by name with its reason.
+Status 1 when any failed.  What this machine cannot run is listed by name with its reason.
 """
 
 import argparse
