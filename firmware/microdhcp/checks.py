@@ -1,12 +1,17 @@
 """The rules about settings: one function each, every refusal a ValueError naming the setting.
 
-Runs once per `Config`, which drops this module from memory afterwards.
+Runs once per `Config` and then drops itself and `options` from memory on MicroPython, where
+they would cost more heap than the lease table.
 """
 
-from .options import address as ip_address
-from .options import cidr, encode, find, is_number, unhex
+import sys
+
+from ._compat import const
+from .options import cidr, encode, find, ipv4, unhex, within
 
 _OWN = object()  # default of routers and dns_servers: our own address
+_MOST_SLOTS = const(254)  # a slot number is one byte in the lease table
+_SECONDS = "1..134217728"  # 2**27: now_s + lease must stay a small int of MicroPython
 
 DEFAULTS = {
     "lease_s": 3600,
@@ -23,8 +28,6 @@ DEFAULTS = {
     "rapid_commit": False,
     "max_message": 548,
 }
-_LONGEST_S = 1 << 27  # a deadline, now_s + lease, must stay a small int of MicroPython
-_MOST_SLOTS = 254  # a slot number is one byte in the lease table
 
 
 def fill(config, address, pool, settings):
@@ -34,15 +37,35 @@ def fill(config, address, pool, settings):
     settings        dict of the keywords given
     The first setting that is wrong: ValueError.
     """
-    values = _with_defaults(settings)
-    _network(config, address)
-    _pool(config, pool)
-    _times(config, values)
-    for name in ("authoritative", "rapid_commit"):
-        setattr(config, name, _switch(name, values[name]))
-    config.max_message = _number("max_message", values["max_message"], 300, 1472)
-    config.reservations = _reservations(config, values["reservations"])
-    config.tlvs = _tlvs(config, address, values, settings)
+    try:
+        values = _with_defaults(settings)
+        _network(config, address)
+        _pool(config, pool)
+        _times(config, values)
+        _switches(config, values)
+        config.max_message = _named("max_message", within, values["max_message"], "300..1472")
+        config.reservations = _reservations(config, values["reservations"])
+        config.tlvs = _tlvs(config, address, values, settings)
+    finally:
+        if sys.implementation.name == "micropython":
+            _forget("checks", "options")
+
+
+def _forget(*names):
+    """Drop modules of this package, so that the garbage collector can have them."""
+    package = __name__[: __name__.rfind(".")]
+    for name in names:
+        sys.modules.pop(f"{package}.{name}", None)
+        if hasattr(sys.modules[package], name):
+            delattr(sys.modules[package], name)
+
+
+def _named(name, function, *arguments):
+    """Return function(*arguments); its ValueError gets the setting's name in front."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _with_defaults(settings):
@@ -56,65 +79,47 @@ def _with_defaults(settings):
     return values
 
 
-def _number(name, value, low, high):
-    """Return `value` if it is an int within low..high."""
-    if not is_number(value) or not low <= value <= high:
-        raise ValueError(f"{name}: {value!r} is not a whole number {low}..{high}")
-    return value
-
-
-def _switch(name, value):
-    """Return `value` if it is True or False."""
-    if value is not True and value is not False:
-        raise ValueError(f"{name}: {value!r} is neither True nor False")
-    return value
+def _switches(config, values):
+    """Set the two settings that are True or False."""
+    for name in ("authoritative", "rapid_commit"):
+        if values[name] is not True and values[name] is not False:
+            raise ValueError(f"{name}: {values[name]!r} is neither True nor False")
+        setattr(config, name, values[name])
 
 
 def _times(config, values):
-    """Set the five times; the leases must be in order."""
+    """Set the five times, in seconds; the lease times must be in order."""
     for name in ("lease_s", "min_lease_s", "offer_hold_s", "quarantine_s"):
-        setattr(config, name, _number(name, values[name], 1, _LONGEST_S))
+        setattr(config, name, _named(name, within, values[name], _SECONDS))
     config.max_lease_s = -1
     if values["max_lease_s"] is not None:
-        config.max_lease_s = _number("max_lease_s", values["max_lease_s"], 1, _LONGEST_S)
+        config.max_lease_s = _named("max_lease_s", within, values["max_lease_s"], _SECONDS)
         if config.lease_s > config.max_lease_s:
             raise ValueError(f"lease_s: {config.lease_s} is over max_lease_s {config.max_lease_s}")
     if config.lease_s < config.min_lease_s:
         raise ValueError(f"lease_s: {config.lease_s} is under min_lease_s {config.min_lease_s}")
 
 
-def _network(config, text):
+def _network(config, address):
     """Set address, host24, net24_first, net24_last from "192.168.4.1/24"."""
-    try:
-        config.address, prefix = cidr(text)
-    except ValueError as error:
-        raise ValueError(f"address: {error}") from None
+    config.address, prefix = _named("address", cidr, address)
     if not 8 <= prefix <= 30:
         raise ValueError(f"address: prefix /{prefix} is not within /8../30")
     if config.address[0] in (0, 127) or config.address[0] > 223:
-        raise ValueError(f"address: {text} is not an address of a host")
-    hosts = (1 << (32 - prefix)) - 1
-    config.host24 = _low24(config.address)
-    config.net24_first = config.host24 & ~hosts
-    config.net24_last = config.host24 | hosts
+        raise ValueError(f"address: {address} is no address for a server")
+    config.host24 = int.from_bytes(config.address[1:], "big")
+    config.net24_last = config.host24 | (1 << (32 - prefix)) - 1
+    config.net24_first = config.net24_last + 1 - (1 << (32 - prefix))
     if config.host24 in (config.net24_first, config.net24_last):
-        raise ValueError(f"address: {text} is the network's own or its broadcast address")
-
-
-def _low24(address):
-    """Return the last three bytes of `address` as an int."""
-    return address[1] << 16 | address[2] << 8 | address[3]
+        raise ValueError(f"address: {address} is the network's own or its broadcast address")
 
 
 def _host(config, name, text):
-    """Return the last three bytes of address `text`, which a client of the subnet may have."""
-    try:
-        address = ip_address(text)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    host = _low24(address)
+    """Return the last three bytes of address `text`, if a client of the subnet may have it."""
+    address = _named(name, ipv4, text)
+    host = int.from_bytes(address[1:], "big")
     if address[0] != config.address[0] or not config.net24_first <= host <= config.net24_last:
-        raise ValueError(f"{name}: {text} is outside the subnet of address")
+        raise ValueError(f"{name}: {text} is outside the subnet of the server's address")
     if host in (config.net24_first, config.net24_last):
         raise ValueError(f"{name}: {text} is the network's own or its broadcast address")
     if host == config.host24:
@@ -128,7 +133,7 @@ def _pool(config, pool):
         raise ValueError(f"pool: {pool!r} is not a pair (first address, last address)")
     first, last = [_host(config, "pool", text) for text in pool]
     if first > last:
-        raise ValueError(f"pool: first address {pool[0]} is behind the last, {pool[1]}")
+        raise ValueError(f"pool: its first address {pool[0]} comes after its last, {pool[1]}")
     if first < config.host24 < last:
         raise ValueError(f"pool: {pool[0]} to {pool[1]} contains the server's own address")
     config.first24 = first
@@ -138,77 +143,78 @@ def _pool(config, pool):
 
 
 def _reservations(config, table):
-    """Return (host24, identity, is MAC) for each entry of `table`, by ascending address."""
+    """Return (host24, identity, is a MAC) for each entry of `table`, by ascending address."""
     if not isinstance(table, dict):
         raise ValueError(f"reservations: {table!r} is not a dict of MAC or client id to address")
     found = []
-    outside = 0
+    slots = config.pool_n
     for key in table:
         host = _host(config, "reservations", table[key])
         ident, is_mac = _identity(key)
         for other in found:
             if other[0] == host:
-                raise ValueError(f"reservations: {table[key]} is given twice")
+                raise ValueError(f"reservations: {table[key]} is given to two clients")
             if other[1:] == (ident, is_mac):
-                raise ValueError(f"reservations: {key!r} names a client given twice")
+                raise ValueError(f"reservations: {key!r} is a client that has an address already")
         found.append((host, ident, is_mac))
-        if not config.first24 <= host < config.first24 + config.pool_n:
-            outside += 1
-    if config.pool_n + outside > _MOST_SLOTS:
+        slots += not config.first24 <= host < config.first24 + config.pool_n
+    if slots > _MOST_SLOTS:
         raise ValueError(
-            f"reservations: {outside} and a pool of {config.pool_n}, at most {_MOST_SLOTS} in all"
+            f"reservations: {slots} addresses with the pool, at most {_MOST_SLOTS} can be served"
         )
     return tuple(sorted(found))
 
 
 def _identity(key):
-    """Return (bytes, True for a MAC) of a reservation's key; `01` + MAC is that MAC's id too."""
+    """Return (bytes, is a MAC) of a reservation's key; client id `01` + MAC is that MAC."""
     try:
-        if isinstance(key, str) and key[:3] == "id:":
-            ident, is_mac = unhex(key[3:]), False
-        elif isinstance(key, str):
-            ident, is_mac = _mac(key), True
-        elif isinstance(key, bytes):
-            ident, is_mac = key, len(key) == 6
-        else:
-            raise ValueError
+        ident = _key_bytes(key)
     except ValueError:
-        raise ValueError(f"reservations: {key!r} is not a MAC or id:<hex> client id") from None
-    if not is_mac and len(ident) == 7 and ident[0] == 1:
+        raise ValueError(
+            f"reservations: {key!r} is neither a MAC, 00:00:5e:00:53:01, nor a client id, id:6162"
+        ) from None
+    is_mac = len(ident) == 6 and key[:3] != "id:"
+    if len(ident) == 7 and ident[0] == 1:
         ident, is_mac = ident[1:], True
     if is_mac and (ident[0] & 1 or not max(ident)):
-        raise ValueError(f"reservations: {key!r} is no MAC of a single device")
-    if not 2 <= len(ident) <= 255:
-        raise ValueError(f"reservations: {key!r} has {len(ident)} bytes, a client id 2..255")
+        raise ValueError(f"reservations: {key!r} is not the MAC of a single device")
+    if not 2 <= len(ident) <= 255:  # RFC 2132 section 9.14
+        raise ValueError(f"reservations: {key!r} has {len(ident)} bytes, a client id has 2..255")
     return ident, is_mac
 
 
-def _mac(text):
-    """Return the 6 bytes of MAC `text`: pairs of hex digits between ":" or "-"."""
-    pairs = text.replace("-", ":").split(":")
-    if len(pairs) != 6 or max([len(pair) for pair in pairs]) != 2:
+def _key_bytes(key):
+    """Return the bytes of a key: bytes, "id:" and hex, or six pairs of hex with ":" or "-"."""
+    if isinstance(key, bytes):
+        return key
+    if not isinstance(key, str):
+        raise ValueError
+    if key[:3] == "id:":
+        return unhex(key[3:])
+    pairs = key.replace("-", ":").split(":")
+    if len(pairs) != 6 or [pair for pair in pairs if len(pair) != 2]:
         raise ValueError
     return unhex("".join(pairs))
 
 
 def _tlvs(config, address, values, settings):
-    """Return the finished options: 1, 3, 6, 15, 28, the user's by code, 108 last.
+    """Return the finished options: 1, 3, 6, 15, 28, the user's by ascending code, 108 last.
 
-    The mask must precede the routers (RFC 2132 section 3.3).  108 stands last because it is
-    only sent when asked for (RFC 8925 section 3.3).
+    The mask comes before the routers (RFC 2132 section 3.3).  108 is last because it is sent
+    only to a client that asks for it (RFC 8925 section 3.3).
     """
     chosen = _chosen(values["options"], settings)
     own = address[: address.find("/")]
-    mask = 0xFFFFFFFF ^ (config.net24_last - config.net24_first)
+    mask = 0xFFFFFFFF - config.net24_last + config.net24_first
     tlvs = [b"\1\4" + mask.to_bytes(4, "big")]
     for code, name in ((3, "routers"), (6, "dns_servers"), (15, "domain")):
         value = own if values[name] is _OWN else values[name]
         if code not in chosen and value is not None and value not in ([], ()):
             tlvs.append(encode(name, value))
-    top = config.net24_last
-    tlvs.append(bytes([28, 4, config.address[0], top >> 16, top >> 8 & 255, top & 255]))
-    for code in sorted(chosen, key=lambda code: code + 255 * (code == 108)):
-        tlvs.append(chosen[code])
+    tlvs.append(b"\x1c\4" + config.address[:1] + config.net24_last.to_bytes(3, "big"))
+    tlvs += [chosen[code] for code in sorted(chosen) if code != 108]
+    if 108 in chosen:
+        tlvs.append(chosen[108])
     return tuple(tlvs)
 
 
@@ -220,10 +226,10 @@ def _chosen(table, settings):
     for key in table:
         code, name, _, _ = find(key)
         if code in chosen:
-            raise ValueError(f"options: {name or code} ({code}) is given twice")
+            raise ValueError(f"options: {name or key} ({code}) is given twice")
         if code in (1, 28):
             raise ValueError(f"options: {name} ({code}) follows from address")
         if name in settings:
-            raise ValueError(f"options: {name} ({code}) is a setting of its own, given twice")
+            raise ValueError(f"options: {name} ({code}) is also given as a setting")
         chosen[code] = encode(key, table[key])
     return chosen

@@ -1,11 +1,8 @@
 """The settings of a server, checked once and kept in the form that packets need.
 
-Only `Config` itself stays in memory.  The rules (`checks`) and the option table (`options`)
-are loaded to make one and dropped again on MicroPython, where they would cost more heap than
-the lease table.
+Only `Config` itself stays in memory: the rules (`checks`) and the option table (`options`) are
+loaded to make one, and drop themselves again on MicroPython.
 """
-
-import sys
 
 
 class Config:
@@ -59,17 +56,4 @@ class Config:
         """
         from .checks import fill
 
-        try:
-            fill(self, address, pool, settings)
-        finally:
-            if sys.implementation.name == "micropython":
-                _forget("checks", "options")
-
-
-def _forget(*names):
-    """Drop modules of this package, so that the garbage collector can have them."""
-    package = __name__[: __name__.rfind(".")]
-    for name in names:
-        sys.modules.pop(f"{package}.{name}", None)
-        if hasattr(sys.modules[package], name):
-            delattr(sys.modules[package], name)
+        fill(self, address, pool, settings)
