@@ -1,4 +1,4 @@
-"""The server, its port, the interface and its log in one loop that sleeps while nothing happens."""
+"""The server, its port, the interface and the log: one loop that sleeps while nothing happens."""
 
 import errno
 import selectors

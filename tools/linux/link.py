@@ -73,10 +73,9 @@ def drain(sock):
 
 
 def _dump(request, answer, layout, body):
-    """Return what the kernel lists: for each entry the fields of `layout` and {attribute: value}."""
+    """Return what the kernel lists: per entry the fields of `layout` and {attribute: value}."""
     entries = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
-        sock.settimeout(2)
         sock.send(_HEADER.pack(_HEADER.size + len(body), request, _REQUEST_DUMP, 1, 0) + body)
         while True:
             data = sock.recv(1 << 18)
@@ -89,7 +88,7 @@ def _dump(request, answer, layout, body):
 
 
 def _cut(data, head):
-    """Yield (type, value) of a row of netlink messages or attributes: length, type, value, padding."""
+    """Yield (type, value) of a row of messages or attributes: length, type, value, padding."""
     while len(data) >= head.size:
         length, kind = head.unpack_from(data)[:2]
         if length < head.size:
