@@ -1,0 +1,25 @@
+"""microdhcp: a DHCPv4 server for boards that are their own Wi-Fi access point.
+
+    from microdhcp import Config, Server
+
+Public names are loaded when they are first used, so that what a program does not use costs no memory.
+"""
+
+_HOME = {
+    "Config": "config",
+    "Server": "server",
+    "PARK": "server",
+    "BROADCAST": "reply",
+    "CLIENT": "reply",
+    "CIADDR": "reply",
+    "RELAY": "reply",
+}
+
+
+def __getattr__(name):
+    """Load the module that holds the public `name`; AttributeError for any other."""
+    if name not in _HOME:
+        raise AttributeError(name)
+    module = __import__("microdhcp." + _HOME[name], None, None, (name,))
+    value = globals()[name] = getattr(module, name)
+    return value

@@ -1,0 +1,244 @@
+"""Writes one reply into tx and decides where it goes.
+
+    240   53 message type   54 server identifier   51 lease time        always first
+          the parameters the client asked for, in its order; what has no room goes to file, then to sname (52)
+          61 client identifier (RFC 6842)   52   82 relay agent information, the last one (RFC 3046)   END
+
+Everything configured is a finished option (code, length, value) before the first packet; here it is only copied.
+Every byte of the reply is written anew, so nothing of an earlier message or of the request can be left in it.
+"""
+
+from microdhcp import hot
+from microdhcp._compat import const
+
+BROADCAST = const(0)  # to 255.255.255.255, port 68
+CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
+CIADDR = const(2)  # to the request's ciaddr, port 68
+RELAY = const(3)  # to giaddr, port 67
+
+_OFFER = const(2)
+_ACK = const(5)
+_NAK = const(6)
+
+# Entries of Request.at
+_PARAMETERS = const(6)  # 55
+_MAX_SIZE = const(7)  # 57
+_CLIENT_ID = const(8)  # 61
+_AGENT_INFO = const(10)  # 82
+
+_HEAD = const(44)  # op to chaddr
+_SNAME = const(44)
+_FILE = const(108)
+_COOKIE = const(236)
+_PARAMETERS_AT = const(249)  # behind the cookie, 53 and 54
+_ROOM = const(
+    276
+)  # what must be there before 61 and 82 are echoed: 51 and 80, or the text of a NAK, and 52
+_SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC 1542 section 2.1)
+_SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
+_UDP_IP = const(28)
+_IPV6_ONLY = const(108)  # goes only to who asks for it: RFC 8925 section 3.3
+
+
+def _store_seconds(buf, at, seconds):
+    """Write seconds as four bytes; infinite, -1, becomes 0xFFFFFFFF."""
+    buf[at] = seconds >> 24 & 255
+    buf[at + 1] = seconds >> 16 & 255
+    buf[at + 2] = seconds >> 8 & 255
+    buf[at + 3] = seconds & 255
+
+
+class Reply:
+    """The outgoing message of a server.
+
+    tx         bytearray of config.max_message bytes, owned by this object
+    to         where the last reply goes: BROADCAST, CLIENT, CIADDR, RELAY
+    count      called as count(name) when an option had to be left out
+    """
+
+    def __init__(self, config, request, leases, count):
+        self.tx = bytearray(config.max_message)
+        self.to = BROADCAST
+        self._request = request
+        self._leases = leases
+        self._count = count
+        self._net = config.address[0]
+        self._host24 = config.host24
+        self._first24 = config.net24_first
+        self._last24 = config.net24_last
+        self._head = memoryview(request.rx)[:_HEAD]
+        self._ciaddr = memoryview(request.rx)[12:16]
+        # From sname on: nothing, the cookie, 53 with its value to be filled in, 54, nothing.
+        self._blank = (
+            bytes(_COOKIE - _HEAD) + b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
+        )
+        self._blank += bytes(_SHORTEST - _PARAMETERS_AT)
+        self._lease = bytearray(b"\x33\x04\0\0\0\0")
+        self._t1 = bytearray(b"\x3a\x04\0\0\0\0")
+        self._t2 = bytearray(b"\x3b\x04\0\0\0\0")
+        self._tlvs = list(config.tlvs) + [self._t1, self._t2]  # the mask is the first one
+        self._unasked = len(config.tlvs)
+        if config.tlvs[-1][0] == _IPV6_ONLY:
+            self._unasked -= 1
+        self._number = {tlv[0]: number for number, tlv in enumerate(self._tlvs)}
+        self._unsent = bytes(len(self._tlvs))
+        self._sent = bytearray(len(self._tlvs))
+        self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
+
+    def write(self, kind, slot, granted_s, rapid):
+        """Write an OFFER (2) or ACK (5) into tx; return its length.
+
+        slot       whose address to give; -1 for none (the ACK to an INFORM: no 51, 58, 59)
+        granted_s  the lease, -1 for infinite
+        rapid      whether this ACK answers a DISCOVER (RFC 4039)
+        """
+        self._start(kind)
+        if kind == _ACK and not rapid:
+            self.tx[12:16] = self._ciaddr
+        if slot >= 0:
+            self._leases.address_of(slot, self.tx, 16)
+            _store_seconds(self._lease, 2, granted_s)
+            self._put(self._lease)
+        if rapid:
+            self._put(b"\x50\x00")
+        if slot < 0 or granted_s < 0:
+            self._sent[-1] = self._sent[-2] = 1
+        else:
+            _store_seconds(self._t1, 2, granted_s // 2)
+            _store_seconds(self._t2, 2, granted_s - granted_s // 8)
+        self._put_parameters()
+        return self._finish()
+
+    def nak(self, text):
+        """Write a NAK into tx; return its length.  text: a finished option 56 (RFC 2131 table 3: nothing else)."""
+        self._start(_NAK)
+        if self.to == RELAY:
+            self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
+        self._put(text)
+        return self._finish()
+
+    def on_link(self, at):
+        """Return whether rx[at:at + 4] is an address that a host of our subnet can have."""
+        rx = self._request.rx
+        if rx[at] != self._net:
+            return False
+        host = rx[at + 1] << 16 | rx[at + 2] << 8 | rx[at + 3]
+        return self._first24 < host < self._last24 and host != self._host24
+
+    def _start(self, kind):
+        """Write what every reply has, and note how much room there is for the rest."""
+        tx = self.tx
+        tx[0:_HEAD] = self._head
+        tx[_HEAD:_SHORTEST] = self._blank
+        tx[12:24] = b"\0\0\0\0\0\0\0\0\0\0\0\0"  # ciaddr, yiaddr, siaddr
+        tx[0] = 2
+        tx[3] = tx[8] = tx[9] = 0  # hops, secs
+        tx[242] = kind
+        self.to = self._destination(kind)
+        self._sent[0 : len(self._unsent)] = self._unsent
+        self._at = _PARAMETERS_AT
+        self._file_at = _FILE
+        self._sname_at = _SNAME
+        self._limit = self._longest() - 1  # END
+        self._id_at = self._echo(_CLIENT_ID, "client_id_left_out")
+        self._agent_at = self._echo(_AGENT_INFO, "agent_info_left_out")
+
+    def _destination(self, kind):
+        """Return where the reply goes (RFC 2131 section 4.1); the server has checked giaddr."""
+        rx = self._request.rx
+        if rx[24]:
+            return RELAY
+        if kind == _NAK:
+            return BROADCAST
+        if self.on_link(12):
+            return CIADDR
+        if rx[10] & 0x80 or rx[1] != 1:  # flag set, or no frame of ours can reach this hardware
+            return BROADCAST
+        return CLIENT
+
+    def _longest(self):
+        """Return how long the message may be: option 57 counts the IP and UDP headers (RFC 2132 section 9.10)."""
+        longest = _SAFE
+        at = self._request.at[_MAX_SIZE]
+        if at:
+            rx = self._request.rx
+            longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
+        return min(longest, len(self.tx))
+
+    def _echo(self, entry, name):
+        """Keep room for an option that goes back as it came; return where it is, 0 when there is none or no room."""
+        at = self._request.at[entry]
+        if at:
+            limit = self._limit - 2 - self._request.rx[at]
+            if limit < _ROOM:
+                self._count(name)
+                return 0
+            self._limit = limit
+        return at
+
+    def _put_parameters(self):
+        """Append what the client asked for in option 55, in its order; everything when it did not say."""
+        asked_at = self._request.at[_PARAMETERS]
+        self._limit -= 3  # option 52
+        if not asked_at:
+            for number in range(self._unasked):
+                self._put(self._tlvs[number])
+        else:
+            rx = self._request.rx
+            end = asked_at + 1 + rx[asked_at]
+            for at in range(asked_at + 1, end):
+                number = self._number.get(rx[at], -1)
+                if number < 0 or self._sent[number]:
+                    continue
+                if rx[at] == 3 and not self._sent[0] and rx.find(b"\x01", at, end) >= 0:
+                    self._sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
+                    self._put(self._tlvs[0])
+                self._sent[number] = 1
+                self._put(self._tlvs[number])
+        self._limit += 3
+
+    def _put(self, tlv):
+        """Append a finished option where there is room: options, file, sname (RFC 2131 section 4.1)."""
+        n = len(tlv)
+        at = self._at
+        if at + n <= self._limit:
+            self._at = at + n
+        elif self._file_at + n < _COOKIE:
+            at = self._file_at
+            self._file_at = at + n
+        elif self._sname_at + n < _FILE:
+            at = self._sname_at
+            self._sname_at = at + n
+        else:
+            self._count("option_left_out")
+            return
+        self.tx[at : at + n] = tlv
+
+    def _finish(self):
+        """Close the areas in use, echo 61 and 82, and return the length of the message."""
+        tx = self.tx
+        overload = 0
+        if self._file_at > _FILE:
+            tx[self._file_at] = 255
+            overload = 1
+        if self._sname_at > _SNAME:
+            tx[self._sname_at] = 255
+            overload |= 2
+        if overload:
+            tx[self._at : self._at + 2] = b"\x34\x01"
+            tx[self._at + 2] = overload
+            self._at += 3
+        self._append(61, self._id_at)
+        self._append(82, self._agent_at)
+        tx[self._at] = 255
+        return max(self._at + 1, _SHORTEST)
+
+    def _append(self, code, value_at):
+        """Append an option of the request; value_at is where its length byte is, 0: nothing to append."""
+        if not value_at:
+            return
+        rx = self._request.rx
+        n = rx[value_at] + 1
+        self.tx[self._at] = code
+        hot.copy(self.tx, self._at + 1, rx, value_at, n)
+        self._at += n + 1

@@ -1,0 +1,335 @@
+"""The decision: what a message asks for, and what to answer (RFC 2131 section 4.3).
+
+handle() takes one request and makes at most one reply.  One function for each message type, one for each state that a
+client can be in when it sends a REQUEST, in the order of the RFC.  No clock, no sockets, and nothing is allocated.
+"""
+
+from microdhcp import hot
+from microdhcp._compat import const
+from microdhcp.leases import ADOPTED, BOUND, OFFERED, Leases
+from microdhcp.reply import Reply
+from microdhcp.wire import Request
+
+PARK = const(-1)  # result of handle(): ask again when the address has been checked
+
+_DISCOVER = const(1)
+_REQUEST = const(3)
+_DECLINE = const(4)
+_RELEASE = const(7)
+_OFFER = const(2)
+_ACK = const(5)
+
+# Entries of Request.at
+_REQUESTED = const(1)  # 50
+_LEASE_TIME = const(2)  # 51
+_SERVER_ID = const(5)  # 54
+_CLIENT_ID = const(8)  # 61
+_RAPID_COMMIT = const(9)  # 80
+
+_CIADDR = const(12)
+_GIADDR = const(24)
+
+_NEVER = const((1 << 30) - 1)
+_INFINITE = const(-1)
+_LONGEST_S = const(1 << 27)
+_SLOTS_PER_CHADDR = const(3)  # so that one device, with ever new identifiers, cannot take the pool
+
+# Why a packet gets no answer, and what was left out of a reply.
+_REASONS = (
+    "short",
+    "op",
+    "cookie",
+    "hardware",
+    "options",
+    "length",
+    "type",
+    "relay",
+    "ciaddr",
+    "no_address",
+    "other_server",
+    "unknown_client",
+    "not_yours",
+    "pool_full",
+    "greedy",
+    "option_left_out",
+    "client_id_left_out",
+    "agent_info_left_out",
+)
+_WRONG_NETWORK = b"\x38\x0dwrong network"
+_NOT_AVAILABLE = b"\x38\x15address not available"
+
+
+class Server:
+    """A DHCP server without input and output.
+
+    rx         bytearray to put the request in; rx_size bytes, longer messages do not fit
+    tx         bytearray with the reply
+    reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
+    last_drop  why the last packet got no answer, None when it got one or needs none
+    drops      how often each reason occurred, by its name; also the options left out of replies
+    leases     the lease table
+    """
+
+    def __init__(self, config, rx_size=600):
+        self.rx = bytearray(rx_size)
+        self.leases = Leases(config)
+        self.drops = {reason: 0 for reason in _REASONS}
+        self.last_drop = None
+        self._config = config
+        self._request = Request(self.rx)
+        self._reply = Reply(config, self._request, self.leases, self._count)
+        self.tx = self._reply.tx
+
+    @property
+    def reply_to(self):
+        """Where the last reply goes: BROADCAST, CLIENT, CIADDR or RELAY."""
+        return self._reply.to
+
+    def address_of(self, slot, buf, at):
+        """Write the address of a slot to buf[at:at + 4]."""
+        self.leases.address_of(slot, buf, at)
+
+    def handle(self, n, now_s):
+        """Answer the request in rx[:n]; return the length of the reply in tx, 0 for silence.
+
+        now_s   seconds, 0 <= now_s < 2**30, never less than at the call before
+        Never raises, whatever is in rx; what is not answered is counted in drops and named in last_drop.
+        """
+        self.last_drop = None
+        kind = self._request.read(n)
+        if not kind:
+            return self._drop(self._request.fault)
+        rx = self.rx
+        if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(_GIADDR):
+            return self._drop("relay")
+        if now_s >= self.leases.due_s:
+            self.leases.end_due(now_s)
+        if kind == _DISCOVER:
+            return self._discover(now_s)
+        if kind == _REQUEST:
+            return self._take_request(now_s)
+        if kind == _DECLINE:
+            return self._decline(now_s)
+        if kind == _RELEASE:
+            return self._release(now_s)
+        return self._inform()
+
+    # DISCOVER, section 4.3.1
+
+    def _discover(self, now_s):
+        """Offer an address, or lease it at once where both sides want that (RFC 4039)."""
+        leases = self.leases
+        request = self._request
+        slot = self._choose()
+        if slot < 0:
+            return 0
+        granted_s = self._lease_time()
+        if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
+            confirmed = leases.owns(slot, request.key) and leases.state[slot] == BOUND
+            leases.bind(slot, request, BOUND if confirmed else ADOPTED, granted_s, now_s)
+            return self._reply.write(_ACK, slot, granted_s, True)
+        hold_s = self._config.offer_hold_s
+        leases.offer(
+            slot, request, granted_s, now_s + hold_s if hold_s < _NEVER - now_s else _NEVER
+        )
+        return self._reply.write(_OFFER, slot, granted_s, False)
+
+    def _choose(self):
+        """Return the slot for a DISCOVER: reserved, its own, the one it asks for, the best of the rest; -1: none."""
+        leases = self.leases
+        request = self._request
+        own = leases.find(request.key)
+        slot = self._reservation()
+        if slot >= 0:
+            return slot
+        if own >= 0 and leases.live(own):
+            return own
+        if self._greedy():
+            self._drop("greedy")
+            return -1
+        if own >= 0:
+            return own
+        asked_at = request.at[_REQUESTED]
+        if asked_at:
+            slot = leases.slot_of(self.rx, asked_at + 1)
+            if slot >= 0 and leases.open(slot):
+                return slot
+        slot = leases.spare(request.key)
+        if slot < 0:
+            self._drop("pool_full")
+        return slot
+
+    # REQUEST, section 4.3.2
+
+    def _take_request(self, now_s):
+        """Tell the states of table 4 apart."""
+        at = self._request.at
+        rx = self.rx
+        ciaddr = rx[12] | rx[13] | rx[14] | rx[15]
+        if at[_SERVER_ID]:
+            if not self._names_us():
+                return self._other_server(now_s)
+            if at[_REQUESTED]:
+                return self._selecting(now_s)
+        if ciaddr:
+            return self._renewing_or_rebinding(now_s)
+        if at[_REQUESTED]:
+            return self._init_reboot(now_s)
+        return self._drop("no_address")
+
+    def _other_server(self, now_s):
+        """The client took the offer of another server: what we held for it is free again."""
+        slot = self.leases.find(self._request.key)
+        if slot >= 0 and self.leases.state[slot] == OFFERED:
+            self.leases.release(slot, now_s)
+        return self._drop("other_server")
+
+    def _selecting(self, now_s):
+        """The client takes our offer; the hold may be over, as long as nobody else has the address."""
+        leases = self.leases
+        slot = leases.slot_of(self.rx, self._request.at[_REQUESTED] + 1)
+        if slot >= 0:
+            if leases.owns(slot, self._request.key):
+                return self._ack(slot, BOUND, leases.granted_s[slot], now_s)
+            if self._may_adopt(slot):
+                return self._ack(slot, ADOPTED, self._lease_time(), now_s)
+        return self._nak(self._request.at[_REQUESTED] + 1)
+
+    def _init_reboot(self, now_s):
+        """The client remembers an address."""
+        return self._verify(self._request.at[_REQUESTED] + 1, False, now_s)
+
+    def _renewing_or_rebinding(self, now_s):
+        """The client uses an address and wants to keep it; how the message reached us does not matter."""
+        return self._verify(_CIADDR, True, now_s)
+
+    def _verify(self, address_at, in_use, now_s):
+        """Answer a client that names an address without naming a server.
+
+        An authoritative server is the only one: it adopts a client that it does not know, which heals a lost table,
+        and refuses what cannot be.  Otherwise a client without a record gets silence (RFC 2131 section 4.3.2).
+        """
+        leases = self.leases
+        key = self._request.key
+        slot = leases.slot_of(self.rx, address_at)
+        if slot >= 0 and leases.owns(slot, key):
+            first_time = leases.state[slot] == ADOPTED and not in_use
+            return self._ack(slot, ADOPTED if first_time else BOUND, self._lease_time(), now_s)
+        if not self._config.authoritative and leases.find(key) < 0:
+            return self._drop("unknown_client")
+        if slot >= 0 and self._config.authoritative and self._may_adopt(slot):
+            return self._ack(slot, ADOPTED, self._lease_time(), now_s)
+        return self._nak(address_at)
+
+    def _may_adopt(self, slot):
+        """Return whether a client may have an address that it names and that is not its own."""
+        leases = self.leases
+        own = leases.find(self._request.key)
+        if own >= 0 and leases.live(own):
+            return False
+        reserved = self._reservation()
+        if reserved >= 0:
+            return reserved == slot
+        return leases.open(slot) and not self._greedy()
+
+    def _ack(self, slot, state, granted_s, now_s):
+        """Lease the address."""
+        self.leases.bind(slot, self._request, state, granted_s, now_s)
+        return self._reply.write(_ACK, slot, granted_s, False)
+
+    def _nak(self, address_at):
+        """Refuse an address, saying why in option 56."""
+        known = self._reply.on_link(address_at)
+        return self._reply.nak(_NOT_AVAILABLE if known else _WRONG_NETWORK)
+
+    # DECLINE, RELEASE, INFORM, sections 4.3.3 to 4.3.5
+
+    def _decline(self, now_s):
+        """The client found its address in use: keep it back, and give another one next time."""
+        at = self._request.at[_REQUESTED]
+        slot = self._own_slot(at + 1) if at else -1
+        if slot < 0:
+            return self._drop("not_yours")
+        hold_s = self._config.quarantine_s
+        self.leases.decline(slot, now_s, now_s + hold_s if hold_s < _NEVER - now_s else _NEVER)
+        return 0
+
+    def _release(self, now_s):
+        """The client gives its address back."""
+        slot = self._own_slot(_CIADDR)
+        if slot < 0:
+            return self._drop("not_yours")
+        if self.leases.live(slot):
+            self.leases.release(slot, now_s)
+        return 0
+
+    def _inform(self):
+        """The client has an address and wants the rest."""
+        if not self._reply.on_link(_CIADDR):
+            return self._drop("ciaddr")
+        return self._reply.write(_ACK, -1, 0, False)
+
+    # Helpers
+
+    def _own_slot(self, address_at):
+        """Return the slot named in the request if it is the sender's, else -1.
+
+        Real clients leave out option 54 here (lwIP), or 61, so client and address decide; another server's 54 does
+        mean another server.
+        """
+        leases = self.leases
+        request = self._request
+        if request.at[_SERVER_ID] and not self._names_us():
+            return -1
+        slot = leases.slot_of(self.rx, address_at)
+        if slot < 0 or leases.owns(slot, request.key):
+            return slot
+        if not request.at[_CLIENT_ID] and leases.has_chaddr(slot, request.hardware):
+            return slot
+        return -1
+
+    def _names_us(self):
+        """Return whether option 54 is our address."""
+        return hot.same(self.rx, self._request.at[_SERVER_ID] + 1, self._config.address, 0, 4)
+
+    def _reservation(self):
+        """Return the client's reserved slot if it can have it now, else -1."""
+        leases = self.leases
+        slot = leases.reservation(self._request)
+        if slot < 0 or leases.quarantine(slot):
+            return -1
+        if leases.live(slot) and not leases.owns(slot, self._request.key):
+            return -1
+        return slot
+
+    def _greedy(self):
+        """Return whether the device holds as many addresses as one may."""
+        return self.leases.live_of_chaddr(self._request.hardware) >= _SLOTS_PER_CHADDR
+
+    def _lease_time(self):
+        """Return the seconds to grant: what option 51 wishes, within the limits; -1 is infinite."""
+        config = self._config
+        at = self._request.at[_LEASE_TIME]
+        if not at:
+            return config.lease_s
+        rx = self.rx
+        if rx[at + 1] < 8:  # below 2**27, so that the sum is a small int
+            wish_s = rx[at + 1] << 24 | rx[at + 2] << 16 | rx[at + 3] << 8 | rx[at + 4]
+            if config.max_lease_s != _INFINITE:
+                wish_s = min(wish_s, config.max_lease_s)
+            return max(wish_s, config.min_lease_s)
+        if config.max_lease_s != _INFINITE:
+            return config.max_lease_s
+        return (
+            _INFINITE if rx[at + 1] & rx[at + 2] & rx[at + 3] & rx[at + 4] == 255 else _LONGEST_S
+        )
+
+    def _count(self, reason):
+        """Count something that was dropped."""
+        self.drops[reason] = self.drops[reason] + 1 & _NEVER
+
+    def _drop(self, reason):
+        """Count a packet that gets no answer, and say why."""
+        self._count(reason)
+        self.last_drop = reason
+        return 0
