@@ -1,4 +1,4 @@
-"""Command line of tools/mpvm: `python tools/mpvm run SCRIPT`, `… test`, `… versions`, `… setup`."""
+"""Command line of tools/mpvm: `python tools/mpvm run SCRIPT`, `… test`, `… setup`."""
 
 import sys
 from pathlib import Path

@@ -150,7 +150,7 @@ def setup(say=print):
         find_node.cache_clear()
     npm = _find_npm()
     if find_node() is None or npm is None:
-        raise SetupError(f"no node 18.3 or newer with npm, not even from PyPI")
+        raise SetupError("no node 18.3 or newer with npm, not even from PyPI")
     say(f"mpvm: installing MicroPython {', '.join(VERSIONS)} (npm, 7 MB)")
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm ci")
     if missing():

@@ -91,7 +91,10 @@ def _run_file(path, version, mpy, heap, timeout):
             _run_one_by_one(vm, path.stem, report, timeout)
             printed = vm.output.strip()
         if printed and report.failed:
-            report.failed[-1] = (report.failed[-1][0], f"{report.failed[-1][1]}\n{printed}")
+            report.failed[-1] = (
+                report.failed[-1][0],
+                f"{report.failed[-1][1]}\nprinted in this file:\n{printed}",
+            )
     except VMError as error:
         report.add(path.stem, "failed", str(error))
     return report

@@ -4,12 +4,14 @@ Every call is made by the host from outside the interpreter, so the garbage coll
 between two calls (in this port it never runs while Python code is running).
 """
 
-import __main__
 import io
 import json
-import micropython
 import sys
 from binascii import hexlify, unhexlify
+
+import micropython
+
+import __main__
 
 _pending = None
 
@@ -54,7 +56,7 @@ def handle(packet_hex, now_s, locked):
     packet = unhexlify(packet_hex)
     n = len(packet)
     if n > len(server.rx):
-        raise ValueError("packet of %d bytes, server.rx has %d" % (n, len(server.rx)))
+        raise ValueError(f"packet of {n} bytes, server.rx has {len(server.rx)}")
     server.rx[:n] = packet
     if locked:
         micropython.heap_lock()

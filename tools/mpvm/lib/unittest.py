@@ -6,8 +6,9 @@ its time, and let the garbage collector run between two tests.
 """
 
 import io
-import micropython
 import sys
+
+import micropython
 
 _SHOWN = 160  # characters of a value shown in a failure message
 
@@ -18,7 +19,7 @@ class SkipTest(Exception):
 
 def _show(value):
     text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "… (%d characters)" % len(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
 def _difference(first, second):
@@ -29,7 +30,7 @@ def _difference(first, second):
         at = 0
         while at < min(len(first), len(second)) and first[at] == second[at]:
             at += 1
-        return "; lengths %d and %d, first difference at %d" % (len(first), len(second), at)
+        return f"; lengths {len(first)} and {len(second)}, first difference at {at}"
     except (TypeError, KeyError):
         return ""
 
@@ -46,7 +47,7 @@ class _Raises:
 
     def __exit__(self, kind, error, _trace):
         if kind is None:
-            raise AssertionError("%r not raised" % self._expected)
+            raise AssertionError(f"{self._expected!r} not raised")
         self.exception = error
         return issubclass(kind, self._expected)
 
@@ -65,7 +66,7 @@ class _SubTest:
         if kind is None or not issubclass(kind, Exception) or issubclass(kind, SkipTest):
             return False
         _unlock_heap()
-        self._case._failures.append("in subtest %s\n%s" % (self._label, _trace_of(error)))
+        self._case._failures.append(f"in subtest {self._label}\n{_trace_of(error)}")
         return True
 
 
@@ -96,8 +97,10 @@ class TestCase:
 
     def subTest(self, msg="", **params):
         """Return a context manager; a failure inside it is reported with msg and params."""
-        label = "[%s] " % msg if msg else ""
-        return _SubTest(self, label + ", ".join("%s=%r" % item for item in params.items()))
+        label = f"[{msg}] " if msg else ""
+        return _SubTest(
+            self, label + ", ".join(f"{name}={value!r}" for name, value in params.items())
+        )
 
     def skipTest(self, reason):
         """Leave this test, named as skipped for `reason`."""
@@ -110,13 +113,13 @@ class TestCase:
     def _check(self, passed, text, msg, *values):
         if not passed:
             text = text % tuple(_show(value) for value in values)
-            raise AssertionError("%s : %s" % (text, msg) if msg else text)
+            raise AssertionError(f"{text} : {msg}" if msg else text)
 
     def assertEqual(self, first, second, msg=None):
         """Fail unless first == second."""
         if not first == second:
             more = _difference(first, second)
-            self._check(False, "%s != %s%s" % ("%s", "%s", more), msg, first, second)
+            self._check(False, "%s != %s" + more, msg, first, second)
 
     def assertNotEqual(self, first, second, msg=None):
         """Fail unless first != second."""
@@ -236,7 +239,7 @@ def collect(module):
 
 def name_of(test):
     """Return "Class.method" of a pair from collect()."""
-    return "%s.%s" % (test[0].__name__, test[1])
+    return f"{test[0].__name__}.{test[1]}"
 
 
 class _Outcome:
@@ -321,7 +324,7 @@ def main(module="__main__"):
     for outcome, text in outcomes(tests):
         count[outcome] += 1
         if outcome != "passed":
-            print("%s %s: %s" % (outcome.upper(), name_of(tests[at]), text))
+            print(f"{outcome.upper()} {name_of(tests[at])}: {text}")
         at += 1
-    print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count)
+    print(", ".join(f"{count[name]} {name}" for name in ("passed", "failed", "skipped")))
     sys.exit(1 if count["failed"] or not tests else 0)
