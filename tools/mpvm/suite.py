@@ -65,7 +65,7 @@ def find_tests(files=()):
 
 def _run_one_by_one(vm, file, report, timeout):
     """Run the tests of one open session; an interpreter that ends fails the test it was in."""
-    names = vm.call("open_tests", file, timeout=timeout)
+    names = vm.call("mpvm.open_tests", file, timeout=timeout)
     if isinstance(names, str):
         report.add(file, "skipped", names)
         return
@@ -73,7 +73,7 @@ def _run_one_by_one(vm, file, report, timeout):
         report.add(file, "failed", "no tests in this file")
     for at, name in enumerate(names):
         try:
-            outcome, text = vm.call("next_test", timeout=timeout)
+            outcome, text = vm.call("mpvm.next_test", timeout=timeout)
         except VMError as error:
             left = len(names) - at - 1
             how = "hung" if isinstance(error, VMTimeout) else "ended the interpreter"

@@ -233,7 +233,7 @@ class Session:
         message = self._exchange(request, self._timeout if timeout is None else timeout)
         if "value" in message:
             return message["value"]
-        if message["type"] == "MemoryError" and "locked" in message["error"]:
+        if message["type"] == "Allocated":
             raise Allocated(message["error"])
         raise VMError(message["error"])
 
@@ -243,10 +243,10 @@ class Session:
         packet     bytes, at most len(server.rx)
         now_s      int seconds, 0 <= now_s < 2**30
         heap_lock  True: server.handle runs under micropython.heap_lock(); Allocated is raised
-                   when it tried to allocate (v1.26 and newer keep this, see docs)
+                   when it tried to allocate (the core keeps this from v1.26 on)
         reply is b"" for silence; reply_to and last_drop are those of the server afterwards.
         """
-        call = ("handle", bytes(packet).hex(), now_s, heap_lock)
+        call = ("mpvm.handle", bytes(packet).hex(), now_s, heap_lock)
         reply, reply_to, last_drop = self.call(*call, timeout=timeout)
         return bytes.fromhex(reply), reply_to, last_drop
 

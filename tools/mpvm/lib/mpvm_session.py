@@ -16,6 +16,10 @@ import __main__
 _pending = None
 
 
+class Allocated(Exception):
+    """server.handle asked for memory while the heap was locked."""
+
+
 def unlock_heap():
     """Release the heap however often it was locked; a locked heap hangs print and repr."""
     micropython.heap_lock()  # so that there is a lock to release
@@ -33,12 +37,13 @@ def trace(error):
 def dispatch(line):
     """Call a function and return {"value": …} or {"error": traceback, "type": name} as JSON.
 
-    line  JSON [name, args]; the function is looked up in __main__, then in this module
+    line  JSON [name, args]; a function of __main__, or with "mpvm." before it, of this module
     Never raises: what the function raises comes back as the error.
     """
     try:
         name, args = json.loads(line)
-        function = getattr(__main__, name, None) or globals()[name]
+        own = name.startswith("mpvm.")
+        function = globals()[name[5:]] if own else getattr(__main__, name)
         reply = {"value": function(*args)}
     except BaseException as error:
         unlock_heap()
@@ -46,10 +51,22 @@ def dispatch(line):
     return json.dumps(reply)
 
 
+def _handle_locked(server, n, now_s):
+    micropython.heap_lock()
+    try:
+        return server.handle(n, now_s)
+    except MemoryError:
+        unlock_heap()
+        # A locked heap has no room for a traceback, so there is no line to name.
+        raise Allocated("server.handle allocated memory under heap_lock()") from None
+    finally:
+        unlock_heap()
+
+
 def handle(packet_hex, now_s, locked):
     """Give one packet to __main__.server; return [reply as hex, reply_to, last_drop].
 
-    locked  True: handle() runs under micropython.heap_lock(), an allocation is a MemoryError
+    locked  True: handle() runs under micropython.heap_lock(); Allocated when it asks for memory
     Raises ValueError when the packet is longer than server.rx.
     """
     server = __main__.server
@@ -58,11 +75,7 @@ def handle(packet_hex, now_s, locked):
     if n > len(server.rx):
         raise ValueError(f"packet of {n} bytes, server.rx has {len(server.rx)}")
     server.rx[:n] = packet
-    if locked:
-        micropython.heap_lock()
-    n = server.handle(n, now_s)
-    if locked:
-        micropython.heap_unlock()
+    n = _handle_locked(server, n, now_s) if locked else server.handle(n, now_s)
     reply = hexlify(memoryview(server.tx)[: max(n, 0)]).decode()
     return [reply, server.reply_to, server.last_drop]
 
