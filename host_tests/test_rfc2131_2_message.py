@@ -73,7 +73,7 @@ class MessageFields(TimelineCase):
         self.assertEqual(self.client.discover().raw[44:236], bytes(192))
 
     def test_2_message_of_576_bytes_is_understood(self):
-        """'A DHCP client must be prepared to receive ... 576 octets', a server as well (section 2)"""
+        """'a message of up to 576 octets, the minimum IP datagram size' (section 2)"""
         reply = self.client.send(of_type(1, pad_to=576))
         self.assertEqual(reply.kind, "OFFER")
 

@@ -5,7 +5,7 @@ from timeline import FIRST, FOREIGN, LAST, SERVER, TimelineCase
 
 class NewAddress(TimelineCase):
     def test_3_1_exchange_ends_with_the_offered_address(self):
-        """'The DHCPACK contains the configuration parameters for the requesting client.' (3.1)"""
+        """'a DHCPACK message containing the configuration parameters for the requesting client'"""
         offer = self.client.discover()
         ack = self.client.at(1).select(offer)
         self.assertEqual((offer.kind, ack.kind, ack.yiaddr), ("OFFER", "ACK", offer.yiaddr))
@@ -17,7 +17,7 @@ class NewAddress(TimelineCase):
         self.assertEqual(offer.options[1:], ack.options[1:])
 
     def test_3_1_repeated_request_is_acknowledged_again(self):
-        """'the client retransmits the DHCPREQUEST message' (3.1): the ACK may have been lost"""
+        """'The client times out and retransmits the DHCPREQUEST message' (3.1)"""
         offer = self.client.discover()
         first = self.client.at(1).select(offer)
         again = self.client.at(5).select(offer)
@@ -35,7 +35,7 @@ class NewAddress(TimelineCase):
         self.assertEqual(self.other.at(31).discover(requested=offered).yiaddr, offered)
 
     def test_3_1_offer_is_held_for_the_client_meanwhile(self):
-        """'A server MAY choose to mark addresses offered ... as unavailable' (3.1): we do"""
+        """'A server MAY choose to mark addresses offered to clients ... as unavailable' (3.1)"""
         offered = self.client.discover().yiaddr
         held = self.other.at(29).discover(requested=offered).yiaddr
         self.assertNotEqual(held, offered)
@@ -47,7 +47,7 @@ class NewAddress(TimelineCase):
         self.assertEqual(self.other.at(6).discover(requested=offered).yiaddr, offered)
 
     def test_3_1_every_address_of_the_pool_is_given_once(self):
-        """'allocating network addresses ... no two clients the same' (1.6, 2.2)"""
+        """'Guarantee that any specific network address will not be in use by more than one' (1.6)"""
         given = self.crowd(16)
         expected = ["192.0.2.{}".format(host) for host in range(16, 32)]
         self.assertEqual(sorted(given), expected)
@@ -71,12 +71,12 @@ class KnownAddress(TimelineCase):
         self.assertEqual(self.client.reboot(FOREIGN).kind, "NAK")
 
     def test_3_3_infinite_lease_is_all_ones(self):
-        """'we will reserve 0xffffffff to represent infinity' (3.3)"""
+        """'The value of 0xffffffff is reserved to represent infinity' (3.3)"""
         self.start(max_lease_s=None)
         self.assertEqual(self.client.dora(lease_s=0xFFFFFFFF).option(51), b"\xff\xff\xff\xff")
 
     def test_3_4_inform_gets_parameters_only(self):
-        """'the server ... send a DHCPACK ... without allocating a new address' (3.4)"""
+        """'without: allocating a new address, ... filling in yiaddr or including lease time' (3.4)"""
         ack = self.client.inform("192.0.2.200")
         self.assertEqual((ack.kind, ack.yiaddr, ack.option(51)), ("ACK", "0.0.0.0", None))
 
@@ -85,6 +85,6 @@ class KnownAddress(TimelineCase):
         self.assertEqual(self.client.reboot(SERVER).kind, "NAK")
 
     def test_3_5_client_may_ask_for_an_address_and_a_time(self):
-        """'requested IP address option ... IP address lease time option' in DISCOVER (3.5)"""
+        """'the client may suggest values for the network address and lease time' (3.5)"""
         offer = self.client.discover(requested="192.0.2.22", lease_s=600)
         self.assertEqual((offer.yiaddr, offer.seconds(51)), ("192.0.2.22", 600))

@@ -67,11 +67,11 @@ class Choice(TimelineCase):
         self.assertTrue(offer.kind == "OFFER" and offer.yiaddr != SERVER)
 
     def test_4_3_1_two_clients_get_different_offers(self):
-        """'the address ... not already allocated': the weakness of the firmware's own server"""
+        """'any specific network address will not be in use by more than one DHCP client' (1.6)"""
         self.assertNotEqual(self.client.discover().yiaddr, self.other.discover().yiaddr)
 
     def test_4_3_1_repeated_discover_gets_the_same_offer(self):
-        """'the server should choose the same address' for a retransmission: the offer is held"""
+        """Design: the offer is held; a repeated DISCOVER gets the same offer."""
         first = self.client.discover()
         again = self.client.at(4).discover(secs=4)
         self.assertEqual(again.yiaddr, first.yiaddr)
@@ -99,7 +99,7 @@ class Choice(TimelineCase):
         self.assertEqual(self.client.other(3).at(9000).discover().yiaddr, mine)
 
     def test_4_3_1_full_pool_is_silent(self):
-        """'If no address is available, the server may choose to report the problem' : no reply"""
+        """'If no address is available, the server may choose to report the problem': no NAK"""
         self.crowd(16)
         self.assertIsNone(self.client.discover().kind)
 
@@ -119,7 +119,7 @@ class Choice(TimelineCase):
         self.assertEqual(Client(serve()).discover().yiaddr, self.client.discover().yiaddr)
 
     def test_4_3_1_discover_gives_no_lease(self):
-        """'DHCPOFFER ... not required to reserve the offered network address' : only held"""
+        """'Servers need not reserve the offered network address' (3.1): held, not leased"""
         address = self.client.discover().yiaddr
         self.other.at(40).dora(requested=address)
         self.assertEqual(self.client.at(41).select(address).kind, "NAK")
@@ -148,7 +148,7 @@ class ClientKey(TimelineCase):
         self.assertEqual(offer.yiaddr, address)
 
     def test_4_2_hardware_type_is_part_of_the_key(self):
-        """'the combination of hardware type and hardware address' : Design, htype+chaddr"""
+        """Design: the key is option 61, else htype + chaddr."""
         address = self.client.dora().yiaddr
         self.assertNotEqual(self.client.discover(htype=6).yiaddr, address)
 

@@ -76,7 +76,7 @@ class Selecting(TimelineCase):
 
 class InitReboot(TimelineCase):
     def test_4_3_2_init_reboot_known_client_is_acknowledged(self):
-        """'requested IP address option MUST be filled in with client's ... previous address'"""
+        """'filled in with client's notion of its previously assigned address'"""
         address = self.client.dora().yiaddr
         self.assertEqual(self.client.at(50).reboot(address).kind, "ACK")
 
@@ -131,7 +131,7 @@ class InitReboot(TimelineCase):
         self.assertEqual(self.client.at(5001).reboot(address).kind, "NAK")
 
     def test_4_3_2_init_reboot_released_binding_is_acknowledged(self):
-        """'Server SHOULD retain a record of the client's ... parameters for ... reuse' (4.3.4)"""
+        """'SHOULD retain a record of the client's initialization parameters' (4.3.4)"""
         address = self.client.dora().yiaddr
         self.client.release(address)
         self.assertEqual(self.client.at(9).reboot(address).kind, "ACK")
@@ -161,19 +161,19 @@ class Renewing(TimelineCase):
         self.assertEqual((ack.kind, ack.yiaddr), ("ACK", address))
 
     def test_4_3_2_renewing_is_answered_by_unicast(self):
-        """'the DHCPREQUEST ... unicast ... server ... trust ciaddr, use it when replying'"""
+        """'will trust the value in ciaddr, and use it when replying to the client'"""
         address = self.client.dora().yiaddr
         self.assertEqual(self.client.renew(address).to, CIADDR)
 
     def test_4_3_2_renewing_extends_the_lease(self):
-        """'extend the existing lease'"""
+        """'attempting to extend its lease' : from the time of the renewal"""
         self.start(**ONE)
         self.client.dora()
         self.client.at(3000).renew(FIRST)
         self.assertIsNone(self.other.at(6500).discover().kind)
 
     def test_4_3_2_renewed_lease_ends(self):
-        """'expires': the new time counts from the renewal"""
+        """'(now expired or released) binding' (4.3.1): the new time counts from the renewal"""
         self.start(**ONE)
         self.client.dora()
         self.client.at(3000).renew(FIRST)
