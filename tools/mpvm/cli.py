@@ -1,4 +1,4 @@
-"""The command line: run, test, versions, setup."""
+"""The command line: run, test, versions, size, setup."""
 
 import argparse
 import sys
@@ -73,6 +73,12 @@ def _setup(_args):
     return 0
 
 
+def _size_report(_args):
+    import size  # tools/size.py, which needs this package itself
+
+    return size.main([])
+
+
 def _add_common(parser, timeout_s, timeout_help):
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--mpy", action="store_true", help="compile the project's files first")
@@ -109,6 +115,8 @@ def _parser():
     test.set_defaults(action=_test)
 
     commands.add_parser("versions", help="list the versions").set_defaults(action=_list)
+    size = commands.add_parser("size", help="heap and .mpy bytes of the core against its budget")
+    size.set_defaults(action=_size_report)
     install = commands.add_parser("setup", help="install the interpreters; quick when they are")
     install.set_defaults(action=_setup)
     return parser

@@ -3,7 +3,9 @@
 // The first line of stdin is the job, a JSON object:
 //   module  path of micropython.mjs        heap, pystack  bytes, words
 //   files   {path in the VM: base64}       path, argv     new sys.path and sys.argv
-//   main    path in the VM of the program  serve          true: answer calls (see below)
+//   steps   texts of the program's steps   serve          true: answer calls (see below)
+// argv[0] is the path of the program in the VM. Garbage is collected only between two steps:
+// in this port of MicroPython never while Python code runs.
 // Exit status: the program's own (SystemExit), 1 uncaught exception, 125 the interpreter broke.
 // serve: each further line of stdin is handed to mpvm_session.dispatch(); stdout then carries
 // JSON lines only: {"out": text} for what the program prints, {"ready": true} once, and replies.
@@ -115,7 +117,10 @@ async function main() {
     mount(vm.FS, job.files);
     const set = (name, list) => `sys.${name}[:] = ${JSON.stringify(list)}\n`;
     vm.runPython("import sys\n" + set("path", job.path) + set("argv", job.argv) + "del sys\n");
-    vm.runPython(`execfile(${JSON.stringify(job.main)})`);
+    for (const step of job.steps) {
+      vm.FS.writeFile(job.argv[0], step);
+      vm.runPython(`execfile(${JSON.stringify(job.argv[0])})`);
+    }
     if (job.serve) await serve(vm, lines, output);
   } catch (error) {
     output.flush();

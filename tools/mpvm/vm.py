@@ -65,8 +65,7 @@ def _job(version, main, *, mpy, keep_lines, files, heap, args, serve):
     """Return the job line for vm.mjs (its form is described there)."""
     mounted = source.project(mpy, keep_lines)
     mounted.update({name: _content(value) for name, value in (files or {}).items()})
-    name, text = main
-    mounted[name] = text
+    name, steps = main
     job = {
         "module": str(module_path(version)),
         "heap": parse_size(heap),
@@ -74,7 +73,7 @@ def _job(version, main, *, mpy, keep_lines, files, heap, args, serve):
         "files": {path: base64.b64encode(data).decode() for path, data in mounted.items()},
         "path": source.VM_PATH,
         "argv": [name, *args],
-        "main": name,
+        "steps": steps,
         "serve": serve,
     }
     return json.dumps(job).encode() + b"\n"
@@ -88,15 +87,19 @@ def _start(**streams):
 
 
 def _program(script):
-    """Return (name in the VM, source bytes) of a path, or of the text of a program."""
+    """Return (name in the VM, texts of its steps) of a path, a program's text, or several."""
     if isinstance(script, Path):
         try:
-            return "/" + script.name, script.read_bytes()
+            return "/" + script.name, [script.read_text(encoding="utf-8")]
         except OSError as error:
             raise SetupError(f"{script}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SetupError(f"{script}: not a Python file (no UTF-8 text)") from None
+    if not isinstance(script, str):
+        return PROGRAM, list(script)
     if script.endswith(".py") and "\n" not in script:
         return _program(Path(script))
-    return PROGRAM, script.encode()
+    return PROGRAM, [script]
 
 
 def run(
@@ -113,7 +116,8 @@ def run(
 ):
     """Run a program in a fresh interpreter and return its Result.
 
-    script   path of a .py file, or the text of a program; it runs as __main__, from source
+    script   path of a .py file, the text of a program, or a list of texts that run one after
+             the other; as __main__, from source. Between two of them gc.collect() takes effect.
     mpy      True: the modules it imports from the project are compiled; see source.project
     files    more files, {path in the VM: bytes, str, or Path to read}
     heap     bytes at start, or text such as "256k"; grows on demand
