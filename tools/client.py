@@ -1,4 +1,4 @@
-"""The project's own small DHCP client, for trying a server; it leaves the machine's settings alone.
+"""The project's own small DHCP client, to try a server with; it changes nothing on the machine.
 
     python tools/client.py --interface veth1 obtain renew release
     python tools/client.py --interface veth1 --count 100 obtain
@@ -92,7 +92,7 @@ class Wire:
         return self._sock.fileno()
 
     def send(self, payload, mac, source=NOWHERE, to=EVERYBODY):
-        """Send a message from `mac` and address `source` by broadcast, or unicast to the server."""
+        """Send a message from `mac` and address `source`, by broadcast or to the server alone."""
         target = frames.BROADCAST_MAC if to == EVERYBODY else self._server_mac
         packet = frames.udp_in_ipv4((source, CLIENT_PORT), (to, SERVER_PORT), payload)
         self._sock.send(frames.ethernet(target, mac, packet))

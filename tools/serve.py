@@ -171,12 +171,12 @@ def main(argv=None):
     args = parser().parse_args(argv)
     try:
         config = Config(address=args.address, pool=args.pool, **settings(args))
+        interface = ipaddress.IPv4Interface(args.address)
     except ValueError as error:
         return _complain(error, 2)
     if sys.stdout is None:  # started without one: no socket may become descriptor 1
         _silence()
     output = Output(1, args.json, args.verbose)
-    interface = ipaddress.IPv4Interface(args.address)
     server = Server(config, rx_size=RX_SIZE)
     desktop = Desktop(args.interface, interface, server, output)
     try:

@@ -10,6 +10,8 @@ from . import events, link
 from .port import Port, PortTakenError
 
 LOOK_AGAIN_S = 1.0  # while the interface is away; netlink tells sooner, when it can
+WRITE_AGAIN_S = 0.05  # while lines wait for their reader
+LAST_WORDS_MS = 500  # for the rest of the log at the end
 BURST = 256  # datagrams handled before signals and links get their turn
 ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # what sending says while the interface is down, unplugged or gone
@@ -103,11 +105,14 @@ class Desktop:
         self._check_link()
         while self._running:
             timeout = None if self._state == "up" else LOOK_AGAIN_S
+            if not self.output.flush():
+                timeout = WRITE_AGAIN_S
             ready = self._selector.select(timeout)
             for key, _ in ready:
                 key.data()
-            if not ready:
+            if not ready and self._state != "up":
                 self._check_link()
+        self.output.flush(LAST_WORDS_MS)
 
     # The interface
 
@@ -164,6 +169,8 @@ class Desktop:
 
     def _on_packets(self):
         """Handle what waits in the socket, up to a burst."""
+        if not self.port.index:  # closed a moment ago, by news of the link in the same turn
+            return
         for _ in range(BURST):
             try:
                 n = self.port.receive(self.server.rx)

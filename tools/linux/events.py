@@ -1,19 +1,33 @@
 """What the server tells: one line per event, as JSON or as text.
 
 An event is a dict; "event" is its kind: ready, offer, ack, nak, inform, decline, release, drop,
-interface, error, leases, lost.  A log must never stop the server: when nobody reads the pipe,
-lines are dropped and counted.
+interface, error, leases, lost.  A log must never stop the server: what nobody reads waits, and
+is dropped and counted when it becomes too much.
 """
 
+import collections
 import json
 import os
 import select
 
 import dhcptext
+from microdhcp import leases as leases_module
 
+WAITING_MAX = 10_000  # lines, some megabytes
+ROOM = 4096  # bytes that a pipe takes without waiting once poll() calls it ready (PIPE_BUF)
 _HEADER_N = 34  # up to the end of a chaddr of 6 bytes
 _LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
-_STATES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "CONFLICT", "RELEASED", "EXPIRED")
+_STATE_NAMES = (
+    "FREE",
+    "OFFERED",
+    "ADOPTED",
+    "BOUND",
+    "DECLINED",
+    "CONFLICT",
+    "RELEASED",
+    "EXPIRED",
+)
+_STATES = {getattr(leases_module, name): name for name in _STATE_NAMES}
 
 
 class Output:
@@ -21,45 +35,50 @@ class Output:
 
     as_json   one JSON object per line, else text
     verbose   text: the contents of every message as well
+    Lines that nobody has read yet wait here; flush() moves them on.
     """
 
     def __init__(self, fd, as_json=False, verbose=False):
+        self.verbose = verbose and not as_json
         self._fd = fd
         self._as_json = as_json
-        self.verbose = verbose and not as_json
+        self._waiting = collections.deque()
         self._lost = 0
         self._poll = select.poll()
         self._poll.register(fd, select.POLLOUT)
 
     def tell(self, event):
-        """Write one event; drop it when the reader does not keep up.
-
-        Raises BrokenPipeError when the reader has gone.
-        """
-        if self._full():
-            self._lost += 1
-            return
-        if self._lost:
+        """Write one event.  Raises BrokenPipeError when the reader has gone."""
+        if self._lost and not self._waiting:
             lost, self._lost = self._lost, 0
-            self._write({"event": "lost", "lines": lost})
-        self._write(event)
+            self._line(self._format({"event": "lost", "lines": lost}))
+        self._line(self._format(event))
 
     def packet(self, packet):
         """Write the decoded contents of a DHCP message, indented below its event."""
-        if not self._full():
-            self._line("\n".join(dhcptext.lines(packet, "    ")))
+        self._line("\n".join(dhcptext.lines(packet, "    ")))
 
-    def _full(self):
-        """Return True when a write might wait: a pipe that is ready has room for 4096 bytes."""
-        return not self._poll.poll(0)
-
-    def _write(self, event):
-        self._line(json.dumps(event) if self._as_json else text(event))
+    def _format(self, event):
+        return json.dumps(event) if self._as_json else text(event)
 
     def _line(self, line):
-        data = memoryview(f"{line}\n".encode())
-        while data:
-            data = data[os.write(self._fd, data) :]
+        """Write a line, behind those that wait; beyond WAITING_MAX it is dropped and counted."""
+        if len(self._waiting) >= WAITING_MAX:
+            self._lost += 1
+            return
+        self._waiting.append(memoryview(f"{line}\n".encode()))
+        self.flush()
+
+    def flush(self, wait_ms=0):
+        """Write what the reader has room for, within wait_ms; return True when all is written."""
+        while self._waiting and self._poll.poll(wait_ms):
+            data = self._waiting[0]
+            rest = data[os.write(self._fd, data[:ROOM]) :]
+            if rest:
+                self._waiting[0] = rest
+            else:
+                self._waiting.popleft()
+        return not self._waiting
 
 
 def text(event):
@@ -88,9 +107,11 @@ def text(event):
 
 def _lease_text(row):
     """Return one row of the lease table."""
-    left = row.get("left_s")
-    rest = "" if left is None else f" {dhcptext.duration(left)} left"
-    return f"  {row['address']:15} {row['mac']} {row['state']}{rest}"
+    rest = ""
+    if "left_s" in row:
+        left = row["left_s"]
+        rest = " for ever" if left is None else f" {dhcptext.duration(left)} left"
+    return f"  {row['address']:15} {row.get('mac', '-'):17} {row['state']}{rest}"
 
 
 def handled(server, n, reply_n, destination, now_s):
@@ -139,30 +160,25 @@ def _address_text(address):
 def leases(server, now_s):
     """Return the leases event: every slot that has, or had, a client.
 
-    `left_s` is there while an offer, a lease or a quarantine runs, and not for an infinite one.
+    A row has `mac` unless the slot is in quarantine, and `left_s` while an offer, a lease or a
+    quarantine runs: seconds, None for an infinite one.
     """
     table = server.leases
-    address = bytearray(4)
+    if now_s >= table.due_s:
+        table.end_due(now_s)
+    buffer = bytearray(10)
     rows = []
     for slot in range(table.slots):
-        state = _state_name(table.state[slot])
-        if state == "FREE":
+        if table.state[slot] == leases_module.FREE:
             continue
-        server.address_of(slot, address, 0)
-        mac = bytes(table.mac[slot * 6 : slot * 6 + 6]).hex(":")
-        row = {"address": _address_text(address), "mac": mac, "state": state}
-        left_s = table.until_s[slot] - now_s
-        if left_s > 0 and not (table.granted_s[slot] < 0 and state in ("ADOPTED", "BOUND")):
-            row["left_s"] = left_s
+        server.address_of(slot, buffer, 0)
+        table.mac_of(slot, buffer, 4)
+        row = {"address": _address_text(buffer[:4]), "state": _STATES[table.state[slot]]}
+        if any(buffer[4:]):
+            row["mac"] = buffer[4:].hex(":")
+        if table.live(slot) and table.granted_s[slot] < 0:
+            row["left_s"] = None
+        elif table.until_s[slot] > now_s:
+            row["left_s"] = table.until_s[slot] - now_s
         rows.append(row)
     return {"event": "leases", "slots": table.slots, "leases": rows}
-
-
-def _state_name(state):
-    """Return the name that microdhcp.leases has for a slot's state."""
-    from microdhcp import leases as table
-
-    for name in _STATES:
-        if getattr(table, name, None) == state:
-            return name
-    return f"STATE {state}"
