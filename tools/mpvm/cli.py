@@ -1,6 +1,7 @@
 """The command line: run, test, versions, size, setup."""
 
 import argparse
+import os
 import sys
 
 from mpvm import source, suite, vm
@@ -132,3 +133,6 @@ def main(argv=None):
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mpvm.install import NEWEST, OLDEST, SetupError
-from mpvm.source import HOST_ONLY, ROOT
+from mpvm.source import HOST_ONLY, ROOT, VM_LIB
 from mpvm.vm import HEAP, Session, VMError, VMTimeout
 
 TEST_TIMEOUT_S = 120
@@ -82,6 +82,12 @@ def _run_one_by_one(vm, file, report, timeout):
         report.add(f"{file}.{name}", outcome, text)
 
 
+def _without_runner(text):
+    """Return a traceback without the frames of the runner itself."""
+    frame = f'  File "{VM_LIB}/'
+    return "\n".join(line for line in text.splitlines() if not line.startswith(frame))
+
+
 def _run_file(path, version, mpy, heap, timeout):
     report = Report(version)
     # A file from elsewhere is put beside the others, from source.
@@ -96,7 +102,7 @@ def _run_file(path, version, mpy, heap, timeout):
                 f"{report.failed[-1][1]}\nprinted in this file:\n{printed}",
             )
     except VMError as error:
-        report.add(path.stem, "failed", str(error))
+        report.add(path.stem, "failed", _without_runner(str(error)))
     return report
 
 
