@@ -56,7 +56,8 @@ class Message:
 
 
 def parse(packet):
-    """Return the Message in packet (bytes of the UDP payload)."""
+    """Return the Message in packet (bytes-like, the UDP payload)."""
+    packet = bytes(packet)
     message = Message()
     if len(packet) < OPTIONS_AT:
         message.problems.append(f"{len(packet)} bytes, a header has {OPTIONS_AT}")
