@@ -97,11 +97,11 @@ TABLE = (
     "101 time_zone_name text\n"                        # RFC 4833 2
     "108 ipv6_only u32\n"                              # RFC 8925 3.1
     "114 captive_portal text\n"                        # RFC 8910 2.1
-    "116 auto_configure u8 0..1\n"                     # RFC 2563 2
+    "116 auto_configure u8 0..1\n"                     # RFC 2563
     "117 name_service_search u16s\n"                   # RFC 2937
     "119 domain_search names\n"                        # RFC 3397 2
     "120 sip_servers sip\n"                            # RFC 3361 3
-    "121 classless_routes routes\n"                     # RFC 3442
+    "121 classless_routes routes\n"                    # RFC 3442
     "124 vendor_class_enterprise hex\n"                # RFC 3925 3
     "125 vendor_options_enterprise hex\n"              # RFC 3925 4
     "138 capwap_controllers ips\n"                     # RFC 5417 2
@@ -109,8 +109,8 @@ TABLE = (
     "209 pxelinux_config_file text\n"                  # RFC 5071 4
     "210 pxelinux_path_prefix text\n"                  # RFC 5071 5
     "211 pxelinux_reboot_time u32\n"                   # RFC 5071 6
-    "249 ms_classless_routes routes\n"                  # MS-DHCPE 2.2.8
-    "252 wpad_url text\n"                              # draft-ietf-wrec-wpad-01 4.4.1
+    "249 ms_classless_routes routes\n"                 # MS-DHCPE 2.2.8
+    "252 wpad_url text\n"                              # draft-ietf-wrec-wpad-01
 )
 # fmt: on
 
