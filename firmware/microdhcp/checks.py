@@ -55,9 +55,8 @@ def _forget(*names):
     """Drop modules of this package, so that the garbage collector can have them."""
     package = __name__[: __name__.rfind(".")]
     for name in names:
-        sys.modules.pop(f"{package}.{name}", None)
-        if hasattr(sys.modules[package], name):
-            delattr(sys.modules[package], name)
+        del sys.modules[f"{package}.{name}"]
+        delattr(sys.modules[package], name)
 
 
 def _named(name, function, *arguments):
