@@ -4,7 +4,7 @@ Rules that hold here:
 * Everything the lab starts lives in one process namespace, whose first process waits at the end
   of a pipe held by this program.  When this program ends, in whatever way (SIGKILL too), the pipe
   closes, that process ends, and the kernel ends all others and takes the interfaces, mounts and
-  files with them.  So there is nothing to sweep up, and no name that a dead lab could leave behind.
+  files with them.  So there is nothing to sweep up: a dead lab leaves no names behind.
 * Every node has its own mounts: an empty /run, empty client state, its own /etc/resolv.conf.  What
   a client writes cannot reach the machine; as root the rest of / is read-only to it as well.
 * Nobody is asked for a password: an ordinary user gets all this inside a user namespace.
