@@ -7,6 +7,8 @@ import sys
 from mpvm import source, suite, vm
 from mpvm.install import NEWEST, OLDEST, VERSIONS, SetupError, setup
 
+MAX_TIMEOUT_S = 86400
+
 
 def _versions(text):
     """Return the versions named by "all", "oldest", "newest" or numbers, comma-separated."""
@@ -21,6 +23,23 @@ def _versions(text):
     return chosen
 
 
+def _version(text):
+    found = _versions(text)
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError("one version, please")
+    return found[0]
+
+
+def _seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= MAX_TIMEOUT_S:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, up to {MAX_TIMEOUT_S}")
+    return value
+
+
 def _size(text):
     try:
         return vm.parse_size(text)
@@ -31,7 +50,7 @@ def _size(text):
 def _run(args):
     result = vm.run(
         source.Path(args.script),
-        args.version[0],
+        args.version,
         mpy=args.mpy,
         keep_lines=args.lines,
         heap=args.heap,
@@ -87,7 +106,7 @@ def _add_common(parser, timeout_s, timeout_help):
     parser.add_argument(
         "--heap", type=_size, default=vm.HEAP, help="bytes at start, e.g. 256k; grows on demand"
     )
-    parser.add_argument("--timeout", type=float, default=timeout_s, help=timeout_help)
+    parser.add_argument("--timeout", type=_seconds, default=timeout_s, help=timeout_help)
 
 
 def _parser():
@@ -98,8 +117,8 @@ def _parser():
 
     run = commands.add_parser("run", help="run one script")
     run.add_argument("script")
-    run.add_argument("args", nargs="*", help="sys.argv[1:] of the script")
-    run.add_argument("--version", type=_versions, default=[NEWEST], help=f"default {NEWEST}")
+    run.add_argument("args", nargs="*", help="sys.argv[1:] of the script; options after --")
+    run.add_argument("--version", type=_version, default=NEWEST, help=f"default {NEWEST}")
     run.add_argument("--lines", action="store_true", help="with --mpy: keep line numbers")
     _add_common(run, vm.TIMEOUT_S, "seconds for the script (default %(default)s)")
     run.set_defaults(action=_run)
@@ -125,7 +144,12 @@ def _parser():
 
 def main(argv=None):
     """Run one command and return its exit status (2: wrong arguments or not set up)."""
-    args = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    # argparse does not hand over what follows "--" when options stand between the words.
+    cut = words.index("--") if "--" in words else len(words)
+    args = _parser().parse_args(words[:cut])
+    if words[cut + 1 :]:
+        args.args = getattr(args, "args", []) + words[cut + 1 :]
     try:
         return args.action(args)
     except (SetupError, vm.VMError) as error:

