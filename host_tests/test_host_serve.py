@@ -5,6 +5,7 @@ that need them are skipped with the reason.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -229,6 +230,28 @@ class OutputTest(unittest.TestCase):
         )
 
 
+class HandledTest(unittest.TestCase):
+    def test_any_message_can_be_told(self):
+        """The log takes every packet the server takes, nonsense too."""
+        server = Server(Config(address=ADDRESS, pool=POOL.split("-")), rx_size=1500)
+        chance = random.Random(3)
+        told = set()
+        for _ in range(3000):
+            kind = chance.choice(("DISCOVER", "REQUEST", "DECLINE", "RELEASE", "INFORM"))
+            extra = {50: bytes((10, 77, 0, 99)), 61: b"\0desk", 82: b"\1\1x"}
+            packet = bytearray(client.message(kind, MAC, 1, extra))
+            for _ in range(chance.randrange(4)):
+                packet[chance.choice((*range(8), *range(230, 280)))] = chance.randrange(256)
+            n = chance.choice((len(packet), chance.randrange(len(packet) + 1)))
+            server.rx[:n] = packet[:n]
+            event = events.handled(server, n, server.handle(n, 0), "somebody", 0)
+            told.add(event["event"])
+            self.assertEqual(json.loads(json.dumps(event)), event)
+            self.assertNotEqual(event.get("reason"), "None")
+            self.assertGreater(len(events.text(event)), 8)
+        self.assertTrue({"offer", "nak", "drop"} <= told, told)
+
+
 class LoopbackTest(unittest.TestCase):
     def test_a_whole_exchange_without_any_rights(self):
         server = Server(Config(address=ADDRESS, pool=POOL.split("-")), rx_size=1500)
@@ -355,11 +378,11 @@ class ServeTest(unittest.TestCase):
             cls.cable.serve("--lease-time", "200000", "--max-message", "1400")
         )
         cls.wire = cls.enterClassContext(cls.cable.wire())
+        cls.numbers = itertools.count(2)
 
     def mac(self):
-        """Return a MAC for this test alone."""
-        number = hash(self.id()) & 0xFFFF
-        return bytes.fromhex("020053") + b"\0" + number.to_bytes(2, "big")
+        """Return a MAC that no other test has."""
+        return bytes.fromhex("00005e0053") + bytes((next(self.numbers),))
 
     def event(self, name, mac):
         """Return the event of this kind about a MAC."""
@@ -471,7 +494,7 @@ class ServeTest(unittest.TestCase):
 @in_lab
 class BurstTest(unittest.TestCase):
     def test_100_clients_at_once(self):
-        macs = [bytes.fromhex("0200530100") + bytes((i,)) for i in range(100)]
+        macs = [bytes.fromhex("00005e0053") + bytes((i,)) for i in range(100)]
         with Cable() as cable, cable.serve() as server, cable.wire() as wire:
             started = time.monotonic()
             bound = client.obtain_all(wire, macs)

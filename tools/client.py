@@ -31,10 +31,8 @@ TRIES = 4
 CLIENT_PORT, SERVER_PORT = 68, 67
 NOWHERE = b"\0" * 4
 EVERYBODY = b"\xff" * 4
-# fmt: off
 _HEADER = struct.Struct("!BBBBIHH4s4s4s4s16s192x4s")  # op .. chaddr, sname, file, cookie
 REQUESTED, LEASE_S, TYPE, SERVER_ID, PARAMETERS, CLIENT_ID = 50, 51, 53, 54, 55, 61
-# fmt: on
 _ASKED = bytes((1, 3, 6, 15, 28, 51, 58, 59))
 _CODES = {name: code for code, name in dhcptext.TYPES.items()}
 

@@ -17,17 +17,12 @@ WAITING_MAX = 10_000  # lines, some megabytes
 ROOM = 4096  # bytes that a pipe takes without waiting once poll() calls it ready (PIPE_BUF)
 _HEADER_N = 34  # up to the end of a chaddr of 6 bytes
 _LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
-_STATE_NAMES = (
-    "FREE",
-    "OFFERED",
-    "ADOPTED",
-    "BOUND",
-    "DECLINED",
-    "CONFLICT",
-    "RELEASED",
-    "EXPIRED",
-)
-_STATES = {getattr(leases_module, name): name for name in _STATE_NAMES}
+# the public constants of the lease table are the states of a slot
+_STATES = {
+    value: name
+    for name, value in vars(leases_module).items()
+    if name.isupper() and not name.startswith("_")
+}
 
 
 class Output:
@@ -160,22 +155,22 @@ def _address_text(address):
 def leases(server, now_s):
     """Return the leases event: every slot that has, or had, a client.
 
-    A row has `mac` unless the slot is in quarantine, and `left_s` while an offer, a lease or a
+    A row has `mac` where the slot has a client, and `left_s` while an offer, a lease or a
     quarantine runs: seconds, None for an infinite one.
     """
     table = server.leases
     if now_s >= table.due_s:
         table.end_due(now_s)
-    buffer = bytearray(10)
+    address = bytearray(4)
     rows = []
     for slot in range(table.slots):
         if table.state[slot] == leases_module.FREE:
             continue
-        server.address_of(slot, buffer, 0)
-        table.mac_of(slot, buffer, 4)
-        row = {"address": _address_text(buffer[:4]), "state": _STATES[table.state[slot]]}
-        if any(buffer[4:]):
-            row["mac"] = buffer[4:].hex(":")
+        server.address_of(slot, address, 0)
+        row = {"address": _address_text(address), "state": _STATES[table.state[slot]]}
+        mac = bytes(table.mac[6 * slot : 6 * slot + 6])
+        if any(mac):
+            row["mac"] = mac.hex(":")
         if table.live(slot) and table.granted_s[slot] < 0:
             row["left_s"] = None
         elif table.until_s[slot] > now_s:

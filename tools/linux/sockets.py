@@ -36,24 +36,21 @@ _DROP_ALL = ((0x06, 0, 0, 0),)
 
 def _udp_port_filter(port):
     """Return the BPF program that passes whole UDP datagrams to `port` of this host."""
+    # fmt: off
     return (
-        (
-            0x30,
-            0,
-            0,
-            0xFFFFF004,
-        ),  # A = packet type: 3 is somebody else's, seen in promiscuous mode
+        (0x30, 0, 0, 0xFFFFF004),  # A = packet type; 3: to another host, promiscuous mode
         (0x15, 7, 0, 3),
-        (0x30, 0, 0, 9),  # A = protocol
+        (0x30, 0, 0, 9),           # A = protocol
         (0x15, 0, 5, frames.UDP),
-        (0x28, 0, 0, 6),  # A = flags and fragment offset
+        (0x28, 0, 0, 6),           # A = flags and fragment offset
         (0x45, 3, 0, 0x3FFF),
-        (0xB1, 0, 0, 0),  # X = length of the IP header
-        (0x48, 0, 0, 2),  # A = destination port
+        (0xB1, 0, 0, 0),           # X = length of the IP header
+        (0x48, 0, 0, 2),           # A = destination port
         (0x15, 1, 0, port),
-        (0x06, 0, 0, 0),
-        (0x06, 0, 0, 0xFFFF),
+        (0x06, 0, 0, 0),           # drop
+        (0x06, 0, 0, 0xFFFF),      # pass
     )
+    # fmt: on
 
 
 def _attach(sock, program):
