@@ -39,7 +39,7 @@ class MessageFields(TimelineCase):
         self.assertEqual(self.client.discover(flags=b"\x80\x00").to, BROADCAST)
 
     def test_2_bit_128_is_not_the_broadcast_flag(self):
-        """'The remaining bits of the flags field ... MUST be ... ignored by servers' (section 2)"""
+        """'The remaining bits ... are reserved for future use' (section 2): 0x0080 is one"""
         self.assertEqual(self.client.discover(flags=b"\x00\x80").to, CLIENT)
 
     def test_2_reserved_flags_alone_do_not_broadcast(self):
@@ -69,7 +69,7 @@ class MessageFields(TimelineCase):
         self.assertEqual(self.client.discover().raw[236:240], COOKIE)
 
     def test_2_without_overload_sname_and_file_are_empty(self):
-        """'sname: Server host name or options', 'file: Client boot file name or options' (table 3)"""
+        """'sname: Server host name or options' (table 3); we have neither, nor a file"""
         self.assertEqual(self.client.discover().raw[44:236], bytes(192))
 
     def test_2_message_of_576_bytes_is_understood(self):

@@ -11,7 +11,7 @@ class NewAddress(TimelineCase):
         self.assertEqual((offer.kind, ack.kind, ack.yiaddr), ("OFFER", "ACK", offer.yiaddr))
 
     def test_3_1_acknowledged_parameters_equal_the_offered_ones(self):
-        """'parameters in the DHCPACK message SHOULD NOT conflict with those in the ... DHCPOFFER'"""
+        """'SHOULD NOT conflict with those in the earlier DHCPOFFER message' (3.1)"""
         offer = self.client.discover()
         ack = self.client.select(offer)
         self.assertEqual(offer.options[1:], ack.options[1:])
@@ -24,7 +24,7 @@ class NewAddress(TimelineCase):
         self.assertEqual((again.kind, again.yiaddr), ("ACK", first.yiaddr))
 
     def test_3_1_request_that_cannot_be_satisfied_gets_a_nak(self):
-        """'If the selected server is unable to satisfy the DHCPREQUEST ... respond with a DHCPNAK'"""
+        """'unable to satisfy the DHCPREQUEST message ... SHOULD respond with a DHCPNAK' (3.1)"""
         taken = self.other.dora().yiaddr
         self.client.discover()
         self.assertEqual(self.client.select(taken).kind, "NAK")
@@ -47,7 +47,7 @@ class NewAddress(TimelineCase):
         self.assertEqual(self.other.at(6).discover(requested=offered).yiaddr, offered)
 
     def test_3_1_every_address_of_the_pool_is_given_once(self):
-        """'Guarantee that any specific network address will not be in use by more than one' (1.6)"""
+        """'any specific network address will not be in use by more than one DHCP client' (1.6)"""
         given = self.crowd(16)
         expected = ["192.0.2.{}".format(host) for host in range(16, 32)]
         self.assertEqual(sorted(given), expected)
@@ -76,12 +76,12 @@ class KnownAddress(TimelineCase):
         self.assertEqual(self.client.dora(lease_s=0xFFFFFFFF).option(51), b"\xff\xff\xff\xff")
 
     def test_3_4_inform_gets_parameters_only(self):
-        """'without: allocating a new address, ... filling in yiaddr or including lease time' (3.4)"""
+        """'without: allocating a new address ... or including lease time parameters' (3.4)"""
         ack = self.client.inform("192.0.2.200")
         self.assertEqual((ack.kind, ack.yiaddr, ack.option(51)), ("ACK", "0.0.0.0", None))
 
     def test_3_5_invalid_requested_address_gets_a_nak(self):
-        """'DHCPREQUEST message with an invalid requested IP address ... SHOULD ... DHCPNAK' (3.5)"""
+        """'with an invalid requested IP address, the server SHOULD respond ... DHCPNAK' (3.5)"""
         self.assertEqual(self.client.reboot(SERVER).kind, "NAK")
 
     def test_3_5_client_may_ask_for_an_address_and_a_time(self):

@@ -75,17 +75,17 @@ class Nak(TimelineCase):
 
 class Relay(TimelineCase):
     def test_4_1_offer_goes_back_through_the_relay(self):
-        """'If the giaddr field ... is non-zero, the server sends any return messages to ... giaddr'"""
+        """'the giaddr field ... is non-zero, the server sends any return messages' there"""
         offer = self.client.discover(giaddr=AGENT)
         self.assertEqual((offer.to, offer.giaddr), (RELAY, AGENT))
 
     def test_4_1_ack_goes_back_through_the_relay(self):
-        """'the server sends any return messages to the DHCP server port on the BOOTP relay agent'"""
+        """'sends any return messages to the DHCP server port on the BOOTP relay agent'"""
         ack = self.client.dora(giaddr=AGENT)
         self.assertEqual((ack.to, ack.giaddr), (RELAY, AGENT))
 
     def test_4_1_relay_counts_more_than_the_broadcast_flag(self):
-        """'If the giaddr field ... is non-zero, the server sends any return messages to ... giaddr'"""
+        """'the giaddr field ... is non-zero, the server sends any return messages' there"""
         offer = self.client.discover(giaddr=AGENT, broadcast=True)
         self.assertEqual((offer.to, offer.flags & 0x8000), (RELAY, 0x8000))
 
@@ -95,7 +95,7 @@ class Relay(TimelineCase):
         self.assertEqual(self.client.renew(address, giaddr=AGENT).to, RELAY)
 
     def test_4_1_inform_through_a_relay_goes_back_through_it(self):
-        """'the server sends any return messages to the DHCP server port on the BOOTP relay agent'"""
+        """'sends any return messages to the DHCP server port on the BOOTP relay agent'"""
         ack = self.client.inform("192.0.2.200", giaddr=AGENT)
         self.assertEqual((ack.kind, ack.to), ("ACK", RELAY))
 

@@ -81,11 +81,11 @@ class InitReboot(TimelineCase):
         self.assertEqual(self.client.at(50).reboot(address).kind, "ACK")
 
     def test_4_3_2_init_reboot_wrong_network_is_refused(self):
-        """'Server SHOULD send a DHCPNAK ... if the requested IP address is ... on the wrong network'"""
+        """'SHOULD send a DHCPNAK message ... if the requested IP address ... wrong network'"""
         self.assertEqual(self.client.reboot(FOREIGN).kind, "NAK")
 
     def test_4_3_2_init_reboot_wrong_network_is_refused_for_known_clients(self):
-        """'If the DHCP server detects that the client is on the wrong net ... SHOULD send ... NAK'"""
+        """'detects that the client is on the wrong net ... SHOULD send a DHCPNAK message'"""
         self.client.dora()
         self.assertEqual(self.client.reboot(FOREIGN).kind, "NAK")
 

@@ -23,7 +23,7 @@ class Release(TimelineCase):
         self.assertTrue(self.taken())
 
     def test_4_3_4_released_address_is_free(self):
-        """'Upon receipt of a DHCPRELEASE message, the server marks the ... address as not allocated'"""
+        """'the server marks the network address as not allocated'"""
         self.client.dora()
         self.client.release(FIRST)
         self.assertFalse(self.taken())

@@ -8,7 +8,7 @@ HERE = "192.0.2.200"
 
 class Inform(TimelineCase):
     def test_4_3_5_answer_is_an_ack_to_ciaddr(self):
-        """'responds to a DHCPINFORM message by sending a DHCPACK message directly to ... ciaddr'"""
+        """'by sending a DHCPACK message directly to the address given in the ciaddr field'"""
         ack = self.client.inform(HERE)
         self.assertEqual((ack.kind, ack.to), ("ACK", CIADDR))
 

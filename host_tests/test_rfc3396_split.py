@@ -1,7 +1,7 @@
 """RFC 3396: options that are longer than 255 bytes, or come in pieces anyway."""
 
 from builders import message, option, pieces
-from timeline import SERVER, TimelineCase
+from timeline import TimelineCase
 
 ID = bytes([1 + i % 250 for i in range(260)])
 TYPE = (53, b"\x01")
@@ -77,7 +77,7 @@ class Split(TimelineCase):
         """Design: a full-length fixed-size option that is repeated: the first counts."""
         offer = self.client.discover()
         ack = self.client.select(offer, options=[(54, b"\xc0\x00\x02\x02")])
-        self.assertEqual((ack.kind, SERVER), ("ACK", "192.0.2.1"))
+        self.assertEqual(ack.kind, "ACK")
 
     def test_7_repeated_message_type_counts_once(self):
         """Design: a full-length fixed-size option that is repeated: the first counts."""

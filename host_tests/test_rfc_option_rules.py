@@ -10,7 +10,7 @@ class ClasslessRoutes(TimelineCase):
     settings = {"options": {121: ROUTES}}
 
     def test_3442_routes_are_sent_when_asked_for(self):
-        """'width of subnet mask', significant octets, router: (RFC 3442, Classless Route Option)"""
+        """Width of the mask, significant octets, router (RFC 3442, option format)"""
         self.assertEqual(self.client.discover(prl=(121,)).option(121), ENCODED)
 
     def test_3442_routes_replace_the_router_option(self):

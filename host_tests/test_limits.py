@@ -1,0 +1,226 @@
+"""What one client, or a flood of them, can take from the others (design: limits, floods)."""
+
+from timeline import FIRST, TimelineCase
+
+RAPID = {"options": [(80, b"")]}
+
+
+def identity(index):
+    """Return a client identifier of its own for each index."""
+    return b"\x00id" + bytes([0x30 + index])
+
+
+class SlotsPerHardwareAddress(TimelineCase):
+    def bind(self, count):
+        """Bind `count` identifiers of one hardware address; return their addresses."""
+        return [self.client.dora(client_id=identity(i)).yiaddr for i in range(count)]
+
+    def test_three_identifiers_of_one_chaddr_are_served(self):
+        """Design: at most 3 live slots per chaddr."""
+        self.assertEqual(len(set(self.bind(3))), 3)
+
+    def test_fourth_identifier_of_one_chaddr_is_silent(self):
+        """Design: at most 3 live slots per chaddr."""
+        self.bind(3)
+        self.assertIsNone(self.client.discover(client_id=identity(3)).kind)
+
+    def test_fourth_identifier_is_counted(self):
+        """Design: every silence is counted and named."""
+        self.bind(3)
+        reply = self.client.discover(client_id=identity(3))
+        self.assertTrue(reply.dropped is not None and reply.counted == 1)
+
+    def test_fourth_identifier_cannot_be_adopted(self):
+        """Design: at most 3 live slots per chaddr; INIT-REBOOT is no way around."""
+        self.bind(3)
+        reply = self.client.reboot("192.0.2.30", client_id=identity(3))
+        self.assertNotEqual(reply.kind, "ACK")
+
+    def test_fourth_identifier_cannot_select(self):
+        """Design: at most 3 live slots per chaddr; SELECTING is no way around."""
+        self.bind(3)
+        reply = self.client.select("192.0.2.30", client_id=identity(3))
+        self.assertNotEqual(reply.kind, "ACK")
+
+    def test_offers_count_as_live(self):
+        """Design: at most 3 live slots per chaddr: a flood of identifiers holds no more."""
+        offers = [self.client.discover(client_id=identity(i)) for i in range(6)]
+        addresses = set([offer.yiaddr for offer in offers if offer.kind])
+        self.assertEqual(len(addresses), 3)
+
+    def test_the_three_go_on_being_served(self):
+        """A lease that was confirmed is never evicted."""
+        addresses = self.bind(3)
+        self.client.discover(client_id=identity(3))
+        acks = [self.client.renew(addresses[i], client_id=identity(i)).kind for i in range(3)]
+        self.assertEqual(acks, ["ACK", "ACK", "ACK"])
+
+    def test_released_slot_is_not_live(self):
+        """Design: at most 3 live slots per chaddr."""
+        addresses = self.bind(3)
+        self.client.release(addresses[1], client_id=identity(1))
+        self.assertEqual(self.client.discover(client_id=identity(3)).kind, "OFFER")
+
+    def test_expired_slots_are_not_live(self):
+        """Design: at most 3 live slots per chaddr."""
+        self.bind(3)
+        self.assertEqual(self.client.at(3700).discover(client_id=identity(3)).kind, "OFFER")
+
+    def test_ended_offers_are_not_live(self):
+        """Design: an OFFERED slot is held `offer_hold_s`."""
+        for i in range(3):
+            self.client.discover(client_id=identity(i))
+        self.assertEqual(self.client.at(31).discover(client_id=identity(3)).kind, "OFFER")
+
+    def test_other_hardware_is_not_concerned(self):
+        """Design: per chaddr."""
+        self.bind(3)
+        self.assertEqual(self.other.discover(client_id=identity(3)).kind, "OFFER")
+
+
+class Quarantine(TimelineCase):
+    def declined(self, pool_last, count):
+        """Let `count` clients bind and decline; return the declined addresses."""
+        self.start(pool=(FIRST, pool_last))
+        clients = [self.client.other(0x40 + i) for i in range(count)]
+        addresses = [client.dora().yiaddr for client in clients]
+        for i in range(count):
+            clients[i].decline(addresses[i])
+        return addresses
+
+    def free(self, address):
+        """Return whether another client may have `address`."""
+        return self.client.other(0x70).discover(requested=address).yiaddr == address
+
+    def test_a_quarter_of_the_pool_can_be_in_quarantine(self):
+        """Design: at most a quarter of the pool may be in quarantine: 2 of 8."""
+        addresses = self.declined("192.0.2.23", 2)
+        self.assertEqual([self.free(address) for address in addresses], [False, False])
+
+    def test_more_than_a_quarter_cannot(self):
+        """Design: beyond it the binding ends without one: the third of 8 is free."""
+        addresses = self.declined("192.0.2.23", 3)
+        self.assertTrue(self.free(addresses[2]))
+
+    def test_the_first_ones_stay_in_quarantine(self):
+        """Design: beyond it the binding ends without one; the others stay where they are."""
+        addresses = self.declined("192.0.2.23", 3)
+        self.assertFalse(self.free(addresses[0]))
+
+    def test_a_small_pool_can_have_one(self):
+        """Design: a quarter, at least one: 1 of 3."""
+        addresses = self.declined("192.0.2.18", 1)
+        self.assertFalse(self.free(addresses[0]))
+
+    def test_a_small_pool_can_have_no_second(self):
+        """Design: a quarter, at least one: 1 of 3."""
+        addresses = self.declined("192.0.2.18", 2)
+        self.assertTrue(self.free(addresses[1]))
+
+    def test_the_quarter_is_rounded_down(self):
+        """Design: max(1, pool // 4): 1 of 7."""
+        addresses = self.declined("192.0.2.22", 2)
+        self.assertTrue(self.free(addresses[1]))
+
+    def test_ended_quarantine_makes_room_for_the_next(self):
+        """Design: quarantine ends after `quarantine_s`, and counts no more."""
+        self.declined("192.0.2.18", 1)
+        late = self.client.at(700)
+        address = late.dora().yiaddr
+        late.decline(address)
+        self.assertFalse(self.free(address))
+
+    def test_one_client_cannot_empty_the_pool(self):
+        """Technitium #472: a client that declines everything it gets."""
+        self.start(pool=(FIRST, "192.0.2.23"))
+        for second in range(20):
+            offer = self.client.at(second).discover()
+            if offer.kind:
+                self.client.decline(offer.yiaddr)
+        self.assertEqual(self.other.dora().kind, "ACK")
+
+
+class LastResort(TimelineCase):
+    settings = {"pool": (FIRST, "192.0.2.17")}
+
+    def test_oldest_offer_is_taken_when_nothing_is_left(self):
+        """Design: when no better one is left, the oldest unconfirmed slot is taken."""
+        oldest = self.client.discover().yiaddr
+        self.other.at(1).discover()
+        self.assertEqual(self.client.other(3).at(2).discover().yiaddr, oldest)
+
+    def test_client_whose_offer_was_taken_gets_a_nak(self):
+        """'unable to satisfy the DHCPREQUEST message ... SHOULD respond with a DHCPNAK' (3.1)"""
+        oldest = self.client.discover().yiaddr
+        self.other.at(1).discover()
+        self.client.other(3).at(2).discover()
+        self.assertEqual(self.client.select(oldest).kind, "NAK")
+
+    def test_free_address_is_better_than_an_offer(self):
+        """Design: ... only when no better one is left."""
+        held = self.client.discover().yiaddr
+        self.assertNotEqual(self.other.discover().yiaddr, held)
+
+    def test_released_address_is_better_than_an_offer(self):
+        """Design: ... only when no better one is left."""
+        released = self.client.dora().yiaddr
+        held = self.other.discover().yiaddr
+        self.client.release(released)
+        self.assertTrue(self.client.other(3).discover().yiaddr == released != held)
+
+    def test_confirmed_lease_is_never_taken(self):
+        """Design: a lease that was confirmed is never evicted."""
+        self.crowd(2)
+        replies = [self.client.other(0x10 + i).discover().kind for i in range(8)]
+        self.assertEqual(replies, [None] * 8)
+
+    def test_offer_is_taken_rather_than_a_confirmed_lease(self):
+        """Design: the oldest of the unconfirmed ones, though the lease is older."""
+        self.client.dora()
+        held = self.other.at(1).discover().yiaddr
+        self.assertEqual(self.client.other(3).at(2).discover().yiaddr, held)
+
+    def test_adopted_lease_is_taken_when_nothing_is_left(self):
+        """Design: unconfirmed: adopted and not yet renewed."""
+        self.start(pool=(FIRST, FIRST))
+        self.client.reboot(FIRST)
+        self.assertEqual(self.other.at(1).discover().yiaddr, FIRST)
+
+    def test_adopted_lease_that_was_renewed_is_kept(self):
+        """Design: unconfirmed: adopted and not yet renewed."""
+        self.start(pool=(FIRST, FIRST))
+        self.client.reboot(FIRST)
+        self.client.at(1800).renew(FIRST)
+        self.assertIsNone(self.other.at(1801).discover().kind)
+
+    def test_offer_is_taken_before_an_older_adopted_lease(self):
+        """Design: the oldest OFFERED one before the oldest adopted one."""
+        self.client.reboot(FIRST)
+        held = self.other.at(5).discover().yiaddr
+        self.assertEqual(self.client.other(3).at(6).discover().yiaddr, held)
+
+    def test_rapid_commit_that_was_not_renewed_is_taken(self):
+        """Design: unconfirmed: rapid-committed and not yet renewed."""
+        self.start(pool=(FIRST, FIRST), rapid_commit=True)
+        self.client.discover(**RAPID)
+        self.assertEqual(self.other.at(1).discover().yiaddr, FIRST)
+
+    def test_rapid_commit_that_was_renewed_is_kept(self):
+        """Design: unconfirmed: rapid-committed and not yet renewed."""
+        self.start(pool=(FIRST, FIRST), rapid_commit=True)
+        self.client.discover(**RAPID)
+        self.client.at(1800).renew(FIRST)
+        self.assertIsNone(self.other.at(1801).discover().kind)
+
+    def test_flood_of_discovers_does_not_lock_an_honest_client_out(self):
+        """ESP-IDF: 16 false DISCOVERs lock a pool of 8 for two hours; here they cost nothing."""
+        for i in range(40):
+            self.client.other(0x40 + i).at(i).discover()
+        self.assertEqual(self.client.at(40).dora().kind, "ACK")
+
+    def test_flood_of_discovers_does_not_evict_a_bound_client(self):
+        """ESP-IDF: 20 false DISCOVERs evict a bound client."""
+        address = self.client.dora().yiaddr
+        for i in range(40):
+            self.client.other(0x40 + i).at(i).discover()
+        self.assertEqual(self.client.at(41).renew(address).kind, "ACK")
