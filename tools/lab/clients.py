@@ -72,7 +72,6 @@ class Client:
         self.node = node
         self.lease = None
         self._process = None
-        self._log = None
         self._seen = 0
 
     @classmethod
@@ -141,7 +140,7 @@ class Client:
         self.node.kill_all()
         if self._process:
             self._process.popen.wait()
-        self._close()
+            self._process = None
         self.node.ip(f"-4 addr flush dev {INTERFACE}")
 
     def log_tail(self, lines=15):
@@ -158,16 +157,10 @@ class Client:
         return self.node.path(f"{HOME}/{name}")
 
     def _start(self, argv):
-        self._close()
-        self._log = open(self._file("log"), "ab")
-        self._process = self.node.start(
-            argv, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, env=_ENV
-        )
-
-    def _close(self):
-        if self._log:
-            self._log.close()
-        self._log = self._process = None
+        with open(self._file("log"), "ab") as log:
+            self._process = self.node.start(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=_ENV
+            )
 
     def _run(self, argv, timeout_s):
         done = self.node.run(argv, check=False, timeout_s=timeout_s)

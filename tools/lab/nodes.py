@@ -106,6 +106,7 @@ class Node:
 
     def __init__(self, first=None, read_only=False):
         self.name = self.mac = None
+        self._started = []
         flags = ["--net", "--mount"]
         if first is None:
             script = _FIRST
@@ -136,9 +137,15 @@ class Node:
             said = self.holder.stderr.read().strip().splitlines() or ["it said nothing"]
             raise LabError(said[0])
         self.pid = _only_child(self.holder)
+        if self.pid is None:
+            raise LabError("the lab's own process ended at once")
 
     def close(self):
-        """End the node.  Closing the lab's first node ends every process of the lab."""
+        """End the node and wait for what was started in it.
+
+        Closing the lab's first node ends every process of the lab; closing another one only ends
+        the process that keeps it, so it comes after the first.
+        """
         self.holder.stdin.close()
         try:
             self.holder.wait(COMMAND_TIMEOUT_S)
@@ -147,6 +154,9 @@ class Node:
             self.holder.wait()
         self.holder.stdout.close()
         self.holder.stderr.close()
+        for process in self._started:
+            process.popen.wait(COMMAND_TIMEOUT_S)
+        self._started = []
 
     def enter(self, spaces):
         """Return the start of a command line that enters this node's namespaces.
@@ -174,7 +184,9 @@ class Node:
 
     def start(self, argv, **kwargs):
         """Start a command in the node and return its Process; kwargs as for subprocess.Popen."""
-        return Process([*self.enter(["--net", "--mount", "--pid"]), *argv], **kwargs)
+        process = Process([*self.enter(["--net", "--mount", "--pid"]), *argv], **kwargs)
+        self._started.append(process)
+        return process
 
     def path(self, inside):
         """Return the pathlib.Path by which this program reaches a file of the node."""
