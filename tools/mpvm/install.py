@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -81,14 +82,14 @@ def find_node():
 
 def _find_npm():
     """Return the command that starts npm, as a list, or None."""
-    on_path = shutil.which("npm")
-    if on_path and shutil.which("node"):
-        return [on_path]
+    if shutil.which("npm") and shutil.which("node"):
+        return [shutil.which("npm")]
     root = _wheel_root()
-    script = root / "lib/node_modules/npm/bin/npm-cli.js" if root else None
-    if script and script.exists() and find_node():
-        return [find_node(), str(script)]
-    return None
+    if root is None:
+        return None
+    # With its own node: the one on PATH may be too old for this npm.
+    node = root / "node.exe" if os.name == "nt" else root / "bin" / "node"
+    return [str(node), str(root / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def mpy_cross():
