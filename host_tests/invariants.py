@@ -87,10 +87,8 @@ def check_limits(leases, hardware):
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
         count += DECLINED <= state <= CONFLICT
         if OFFERED <= state <= BOUND:
-            mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
+            mac = hardware[slot]
             of_mac[mac] = of_mac.get(mac, 0) + 1
-            require(
-                of_mac[mac] <= LIVE_PER_CHADDR, "a MAC has more than 3 live slots, one %d", slot
-            )
+            require(of_mac[mac] <= LIVE_PER_CHADDR, "a MAC has 4 live slots, one is %d", slot)
     require(count == leases.quarantined, "%d in quarantine, noted %d", count, leases.quarantined)
     require(count <= max(1, leases._pool_n // 4), "%d slots in quarantine", count)

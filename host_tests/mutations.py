@@ -237,13 +237,17 @@ class Story:
         server = self.server
         n = len(self.packet)
         server.rx[:n] = self.packet
-        n = server.handle(n, self.now_s)
+        n = self.handle(n)
         self.judge.look(self.packet, n, self.now_s)
         invariants.check(server.leases)
         if n:
             self.replies += 1
             if any(server.tx[16:20]):
                 self.known[bytes(server.tx[28:34])] = bytes(server.tx[16:20])
+
+    def handle(self, n):
+        """Let the server handle the n bytes in rx."""
+        return self.server.handle(n, self.now_s)
 
     def tick(self):
         """Let time pass: mostly none, at times a lease or far more."""
