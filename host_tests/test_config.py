@@ -14,8 +14,9 @@ ROUTERS_TLV = b"\x03\x04\xc0\x00\x02\x01"
 DNS_TLV = b"\x06\x04\xc0\x00\x02\x01"
 BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
-    "address authoritative first24 host24 lease_s max_lease_s max_message min_lease_s net24_first "
-    "net24_last offer_hold_s pool_n quarantine_s rapid_commit reservations tlvs"
+    "address authoritative blank buckets first24 host24 lease_s max_lease_s max_message "
+    "min_lease_s net24_first net24_last number_of offer_hold_s options outside pool_n "
+    "quarantine_s rapid_commit reservations reserved_keys reserved_slots slots tlvs"
 )
 
 # Settings (address and pool default to the ones above), message.
@@ -148,7 +149,7 @@ class TestDefaults(unittest.TestCase):
     """What a Config of two settings holds."""
 
     def test_holds_exactly_what_the_core_reads(self):
-        """Every attribute costs heap on a board."""
+        """Every attribute costs heap on a board: a new one changes this list."""
         self.assertEqual(" ".join(sorted(config().__dict__)), ATTRIBUTES)
 
     def test_defaults(self):
