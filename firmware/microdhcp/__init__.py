@@ -2,7 +2,7 @@
 
     from microdhcp import Config, Server
 
-Public names are loaded when they are first used, so that what a program does not use costs no memory.
+Public names are loaded when they are first used: what a program does not use costs no memory.
 """
 
 _HOME = {

@@ -1,6 +1,7 @@
 """`const` on MicroPython and on CPython.
 
-The MicroPython compiler folds `_NAME = const(1)` into the code and drops the name; elsewhere it is an ordinary number.
+The MicroPython compiler folds `_NAME = const(1)` into the code and drops the name; elsewhere it
+is an ordinary number.
 """
 
 try:

@@ -6,12 +6,13 @@ they would cost more heap than the lease table.
 
 import sys
 
-from ._compat import const
-from .options import cidr, encode, find, ipv4, unhex, within
+from microdhcp._compat import const
+from microdhcp.options import cidr, encode, find, ipv4, unhex, within
+from microdhcp.prepare import tables
 
 _OWN = object()  # default of routers and dns_servers: our own address
 _MOST_SLOTS = const(254)  # a slot number is one byte in the lease table
-_SECONDS = "1..134217728"  # 2**27: now_s + lease must stay a small int of MicroPython
+_SECONDS = const("1..134217728")  # 2**27: now_s + lease must stay a small int of MicroPython
 
 DEFAULTS = {
     "lease_s": 3600,
@@ -46,17 +47,18 @@ def fill(config, address, pool, settings):
         config.max_message = _named("max_message", within, values["max_message"], "300..1472")
         config.reservations = _reservations(config, values["reservations"])
         config.tlvs = _tlvs(config, address, values, settings)
+        tables(config)
     finally:
         if sys.implementation.name == "micropython":
-            _forget("checks", "options")
+            _forget("checks", "options", "prepare")
 
 
 def _forget(*names):
     """Drop modules of this package, so that the garbage collector can have them."""
     package = __name__[: __name__.rfind(".")]
     for name in names:
-        del sys.modules[f"{package}.{name}"]
-        delattr(sys.modules[package], name)
+        if sys.modules.pop(f"{package}.{name}", None):  # absent when a check failed before it
+            delattr(sys.modules[package], name)
 
 
 def _named(name, function, *arguments):

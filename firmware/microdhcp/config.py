@@ -22,6 +22,8 @@ class Config:
     #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
     #:                 then the user's by ascending code, 108 last
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
+    #: slots, buckets, outside, reserved_slots, reserved_keys: what Leases is made of (prepare.py)
+    #: options, number_of, blank: what Reply is made of (prepare.py)
     """
 
     def __init__(self, address, pool, **settings):
@@ -54,6 +56,6 @@ class Config:
 
         A keyword that is not in this list raises ValueError too.
         """
-        from .checks import fill
+        from microdhcp.checks import fill
 
         fill(self, address, pool, settings)

@@ -1,15 +1,16 @@
 """Writes one reply into tx and decides where it goes.
 
-    240   53 message type   54 server identifier   51 lease time        always first
-          the parameters the client asked for, in its order; what has no room goes to file, then to sname (52)
-          61 client identifier (RFC 6842)   52   82 relay agent information, the last one (RFC 3046)   END
+    240   53 message type   54 server identifier   51 lease time   80 rapid commit
+          the parameters that the client asked for, in its order; what finds no room here goes to
+          `file`, then to `sname`, and 52 says so
+          61 client identifier (RFC 6842)   82 relay agent information (RFC 3046), the last   END
 
-Everything configured is a finished option (code, length, value) before the first packet; here it is only copied.
-Every byte of the reply is written anew, so nothing of an earlier message or of the request can be left in it.
+Everything configured was made a finished option (code, length, value) beforehand; here it is only
+copied.  Every byte of a reply is written anew: nothing of another message is left in it.
 """
 
-from microdhcp import hot
 from microdhcp._compat import const
+from microdhcp.hot import copy
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
@@ -37,15 +38,15 @@ _ROOM = const(
 _SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC 1542 section 2.1)
 _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
 _UDP_IP = const(28)
-_IPV6_ONLY = const(108)  # goes only to who asks for it: RFC 8925 section 3.3
+_IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
 
 
-def _store_seconds(buf, at, seconds):
-    """Write seconds as four bytes; infinite, -1, becomes 0xFFFFFFFF."""
-    buf[at] = seconds >> 24 & 255
-    buf[at + 1] = seconds >> 16 & 255
-    buf[at + 2] = seconds >> 8 & 255
-    buf[at + 3] = seconds & 255
+def _store_seconds(tlv, seconds):
+    """Write the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
+    tlv[2] = seconds >> 24 & 255
+    tlv[3] = seconds >> 16 & 255
+    tlv[4] = seconds >> 8 & 255
+    tlv[5] = seconds & 255
 
 
 class Reply:
@@ -62,27 +63,12 @@ class Reply:
         self._request = request
         self._leases = leases
         self._count = count
-        self._net = config.address[0]
-        self._host24 = config.host24
-        self._first24 = config.net24_first
-        self._last24 = config.net24_last
+        self._config = config
         self._head = memoryview(request.rx)[:_HEAD]
         self._ciaddr = memoryview(request.rx)[12:16]
-        # From sname on: nothing, the cookie, 53 with its value to be filled in, 54, nothing.
-        self._blank = (
-            bytes(_COOKIE - _HEAD) + b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
-        )
-        self._blank += bytes(_SHORTEST - _PARAMETERS_AT)
         self._lease = bytearray(b"\x33\x04\0\0\0\0")
-        self._t1 = bytearray(b"\x3a\x04\0\0\0\0")
-        self._t2 = bytearray(b"\x3b\x04\0\0\0\0")
-        self._tlvs = list(config.tlvs) + [self._t1, self._t2]  # the mask is the first one
-        self._unasked = len(config.tlvs)
-        if config.tlvs[-1][0] == _IPV6_ONLY:
-            self._unasked -= 1
-        self._number = {tlv[0]: number for number, tlv in enumerate(self._tlvs)}
-        self._unsent = bytes(len(self._tlvs))
-        self._sent = bytearray(len(self._tlvs))
+        self._unsent = bytes(len(config.options))
+        self._sent = bytearray(self._unsent)
         self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
 
     def write(self, kind, slot, granted_s, rapid):
@@ -97,20 +83,24 @@ class Reply:
             self.tx[12:16] = self._ciaddr
         if slot >= 0:
             self._leases.address_of(slot, self.tx, 16)
-            _store_seconds(self._lease, 2, granted_s)
+            _store_seconds(self._lease, granted_s)
             self._put(self._lease)
         if rapid:
             self._put(b"\x50\x00")
         if slot < 0 or granted_s < 0:
             self._sent[-1] = self._sent[-2] = 1
         else:
-            _store_seconds(self._t1, 2, granted_s // 2)
-            _store_seconds(self._t2, 2, granted_s - granted_s // 8)
+            options = self._config.options
+            _store_seconds(options[-2], granted_s // 2)  # T1
+            _store_seconds(options[-1], granted_s - granted_s // 8)  # T2
         self._put_parameters()
         return self._finish()
 
     def nak(self, text):
-        """Write a NAK into tx; return its length.  text: a finished option 56 (RFC 2131 table 3: nothing else)."""
+        """Write a NAK into tx; return its length.  text: a finished option 56.
+
+        RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
+        """
         self._start(_NAK)
         if self.to == RELAY:
             self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
@@ -120,16 +110,17 @@ class Reply:
     def on_link(self, at):
         """Return whether rx[at:at + 4] is an address that a host of our subnet can have."""
         rx = self._request.rx
-        if rx[at] != self._net:
+        config = self._config
+        if rx[at] != config.address[0]:
             return False
         host = rx[at + 1] << 16 | rx[at + 2] << 8 | rx[at + 3]
-        return self._first24 < host < self._last24 and host != self._host24
+        return config.net24_first < host < config.net24_last and host != config.host24
 
     def _start(self, kind):
         """Write what every reply has, and note how much room there is for the rest."""
         tx = self.tx
         tx[0:_HEAD] = self._head
-        tx[_HEAD:_SHORTEST] = self._blank
+        tx[_HEAD:_SHORTEST] = self._config.blank
         tx[12:24] = b"\0\0\0\0\0\0\0\0\0\0\0\0"  # ciaddr, yiaddr, siaddr
         tx[0] = 2
         tx[3] = tx[8] = tx[9] = 0  # hops, secs
@@ -157,7 +148,10 @@ class Reply:
         return CLIENT
 
     def _longest(self):
-        """Return how long the message may be: option 57 counts the IP and UDP headers (RFC 2132 section 9.10)."""
+        """Return how long the message may be; option 57 counts the headers of IP and UDP too.
+
+        Less than 576 is no legal value of it (RFC 2132 section 9.10).
+        """
         longest = _SAFE
         at = self._request.at[_MAX_SIZE]
         if at:
@@ -166,7 +160,7 @@ class Reply:
         return min(longest, len(self.tx))
 
     def _echo(self, entry, name):
-        """Keep room for an option that goes back as it came; return where it is, 0 when there is none or no room."""
+        """Keep room for an option that goes back as it came; return where it is, 0 if none is."""
         at = self._request.at[entry]
         if at:
             limit = self._limit - 2 - self._request.rx[at]
@@ -177,28 +171,30 @@ class Reply:
         return at
 
     def _put_parameters(self):
-        """Append what the client asked for in option 55, in its order; everything when it did not say."""
+        """Append what option 55 asks for, in its order; without one, all there is."""
         asked_at = self._request.at[_PARAMETERS]
         self._limit -= 3  # option 52
+        options = self._config.options
         if not asked_at:
-            for number in range(self._unasked):
-                self._put(self._tlvs[number])
+            for number in range(len(options) - 2):
+                if options[number][0] != _IPV6_ONLY:
+                    self._put(options[number])
         else:
             rx = self._request.rx
             end = asked_at + 1 + rx[asked_at]
             for at in range(asked_at + 1, end):
-                number = self._number.get(rx[at], -1)
+                number = self._config.number_of.get(rx[at], -1)
                 if number < 0 or self._sent[number]:
                     continue
                 if rx[at] == 3 and not self._sent[0] and rx.find(b"\x01", at, end) >= 0:
                     self._sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
-                    self._put(self._tlvs[0])
+                    self._put(options[0])
                 self._sent[number] = 1
-                self._put(self._tlvs[number])
+                self._put(options[number])
         self._limit += 3
 
     def _put(self, tlv):
-        """Append a finished option where there is room: options, file, sname (RFC 2131 section 4.1)."""
+        """Append a finished option where there is room: options, file, sname (RFC 2131 4.1)."""
         n = len(tlv)
         at = self._at
         if at + n <= self._limit:
@@ -233,12 +229,11 @@ class Reply:
         tx[self._at] = 255
         return max(self._at + 1, _SHORTEST)
 
-    def _append(self, code, value_at):
-        """Append an option of the request; value_at is where its length byte is, 0: nothing to append."""
-        if not value_at:
-            return
-        rx = self._request.rx
-        n = rx[value_at] + 1
-        self.tx[self._at] = code
-        hot.copy(self.tx, self._at + 1, rx, value_at, n)
-        self._at += n + 1
+    def _append(self, code, at):
+        """Append an option of the request; at is where its length byte is, 0: not to be sent."""
+        if at:
+            rx = self._request.rx
+            n = rx[at] + 1
+            self.tx[self._at] = code
+            copy(self.tx, self._at + 1, rx, at, n)
+            self._at += n + 1

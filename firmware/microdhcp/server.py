@@ -1,11 +1,12 @@
 """The decision: what a message asks for, and what to answer (RFC 2131 section 4.3).
 
-handle() takes one request and makes at most one reply.  One function for each message type, one for each state that a
-client can be in when it sends a REQUEST, in the order of the RFC.  No clock, no sockets, and nothing is allocated.
+handle() takes one request and makes at most one reply.  One function for each message type, and
+one for each state that a client can be in when it sends a REQUEST, in the order of the RFC.
+No clock, no sockets, and nothing is allocated.
 """
 
-from microdhcp import hot
 from microdhcp._compat import const
+from microdhcp.hot import same
 from microdhcp.leases import ADOPTED, BOUND, OFFERED, Leases
 from microdhcp.reply import Reply
 from microdhcp.wire import Request
@@ -26,37 +27,39 @@ _SERVER_ID = const(5)  # 54
 _CLIENT_ID = const(8)  # 61
 _RAPID_COMMIT = const(9)  # 80
 
-_CIADDR = const(12)
-_GIADDR = const(24)
-
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
-_SLOTS_PER_CHADDR = const(3)  # so that one device, with ever new identifiers, cannot take the pool
+_SLOTS_PER_CHADDR = const(3)  # one device with ever new identifiers cannot take the pool
 
 # Why a packet gets no answer, and what was left out of a reply.
 _REASONS = (
-    "short",
-    "op",
-    "cookie",
-    "hardware",
-    "options",
-    "length",
-    "type",
-    "relay",
-    "ciaddr",
-    "no_address",
+    "short",  # no room for a message type
+    "op",  # not a request
+    "cookie",  # BOOTP without options, or no DHCP at all
+    "hardware",  # hlen, or a chaddr that is nobody's
+    "options",  # one runs past the end, or pieces that cannot be joined
+    "length",  # of an option that has one length only
+    "type",  # none, or one that clients do not send
+    "relay",  # giaddr is not on our network
+    "ciaddr",  # INFORM from an address that is not on our network
+    "no_address",  # a REQUEST that names none
     "other_server",
     "unknown_client",
-    "not_yours",
+    "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
     "pool_full",
-    "greedy",
+    "greedy",  # more addresses for one device than there should be
     "option_left_out",
     "client_id_left_out",
     "agent_info_left_out",
 )
 _WRONG_NETWORK = b"\x38\x0dwrong network"
 _NOT_AVAILABLE = b"\x38\x15address not available"
+
+
+def _later(now_s, seconds):
+    """Return now_s + seconds, or the end of the clock: the sum must stay a small int."""
+    return now_s + seconds if seconds < _NEVER - now_s else _NEVER
 
 
 class Server:
@@ -66,53 +69,49 @@ class Server:
     tx         bytearray with the reply
     reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
     last_drop  why the last packet got no answer, None when it got one or needs none
-    drops      how often each reason occurred, by its name; also the options left out of replies
+    drops      {reason: how often}; also the options that were left out of replies
     leases     the lease table
     """
 
     def __init__(self, config, rx_size=600):
         self.rx = bytearray(rx_size)
         self.leases = Leases(config)
+        self.address_of = self.leases.address_of  # (slot, buf, at)
         self.drops = {reason: 0 for reason in _REASONS}
         self.last_drop = None
         self._config = config
         self._request = Request(self.rx)
         self._reply = Reply(config, self._request, self.leases, self._count)
         self.tx = self._reply.tx
-
-    @property
-    def reply_to(self):
-        """Where the last reply goes: BROADCAST, CLIENT, CIADDR or RELAY."""
-        return self._reply.to
-
-    def address_of(self, slot, buf, at):
-        """Write the address of a slot to buf[at:at + 4]."""
-        self.leases.address_of(slot, buf, at)
+        self.reply_to = self._reply.to
 
     def handle(self, n, now_s):
         """Answer the request in rx[:n]; return the length of the reply in tx, 0 for silence.
 
         now_s   seconds, 0 <= now_s < 2**30, never less than at the call before
-        Never raises, whatever is in rx; what is not answered is counted in drops and named in last_drop.
+        Never raises, whatever is in rx: what gets no answer is counted and named in last_drop.
         """
         self.last_drop = None
         kind = self._request.read(n)
         if not kind:
             return self._drop(self._request.fault)
         rx = self.rx
-        if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(_GIADDR):
+        if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(24):
             return self._drop("relay")
         if now_s >= self.leases.due_s:
             self.leases.end_due(now_s)
         if kind == _DISCOVER:
-            return self._discover(now_s)
-        if kind == _REQUEST:
-            return self._take_request(now_s)
-        if kind == _DECLINE:
-            return self._decline(now_s)
-        if kind == _RELEASE:
-            return self._release(now_s)
-        return self._inform()
+            n = self._discover(now_s)
+        elif kind == _REQUEST:
+            n = self._take_request(now_s)
+        elif kind == _DECLINE:
+            n = self._decline(now_s)
+        elif kind == _RELEASE:
+            n = self._release(now_s)
+        else:
+            n = self._inform()
+        self.reply_to = self._reply.to
+        return n
 
     # DISCOVER, section 4.3.1
 
@@ -125,33 +124,29 @@ class Server:
             return 0
         granted_s = self._lease_time()
         if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
-            confirmed = leases.owns(slot, request.key) and leases.state[slot] == BOUND
-            leases.bind(slot, request, BOUND if confirmed else ADOPTED, granted_s, now_s)
-            return self._reply.write(_ACK, slot, granted_s, True)
-        hold_s = self._config.offer_hold_s
-        leases.offer(
-            slot, request, granted_s, now_s + hold_s if hold_s < _NEVER - now_s else _NEVER
-        )
+            confirmed = leases.find(request.key) == slot and leases.state[slot] == BOUND
+            return self._ack(slot, BOUND if confirmed else ADOPTED, granted_s, now_s, True)
+        leases.offer(slot, request, granted_s, _later(now_s, self._config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
     def _choose(self):
-        """Return the slot for a DISCOVER: reserved, its own, the one it asks for, the best of the rest; -1: none."""
+        """Return the slot for a DISCOVER: reserved, its own, the one it wants, another; -1: none."""
         leases = self.leases
         request = self._request
         own = leases.find(request.key)
-        slot = self._reservation()
+        slot = self._reservation(own)
         if slot >= 0:
             return slot
         if own >= 0 and leases.live(own):
             return own
-        if self._greedy():
+        if self._greedy(own):
             self._drop("greedy")
             return -1
         if own >= 0:
             return own
-        asked_at = request.at[_REQUESTED]
-        if asked_at:
-            slot = leases.slot_of(self.rx, asked_at + 1)
+        at = request.at[_REQUESTED]
+        if at:
+            slot = leases.slot_of(self.rx, at + 1)
             if slot >= 0 and leases.open(slot):
                 return slot
         slot = leases.spare(request.key)
@@ -185,62 +180,67 @@ class Server:
         return self._drop("other_server")
 
     def _selecting(self, now_s):
-        """The client takes our offer; the hold may be over, as long as nobody else has the address."""
+        """The client takes our offer: the hold may be over, if nobody else has the address."""
         leases = self.leases
-        slot = leases.slot_of(self.rx, self._request.at[_REQUESTED] + 1)
+        at = self._request.at[_REQUESTED] + 1
+        slot = leases.slot_of(self.rx, at)
+        own = leases.find(self._request.key)
         if slot >= 0:
-            if leases.owns(slot, self._request.key):
-                return self._ack(slot, BOUND, leases.granted_s[slot], now_s)
-            if self._may_adopt(slot):
-                return self._ack(slot, ADOPTED, self._lease_time(), now_s)
-        return self._nak(self._request.at[_REQUESTED] + 1)
+            if slot == own:
+                return self._ack(slot, BOUND, leases.granted_s[slot], now_s, False)
+            if self._may_adopt(slot, own):
+                return self._ack(slot, ADOPTED, self._lease_time(), now_s, False)
+        return self._nak(at)
 
     def _init_reboot(self, now_s):
         """The client remembers an address."""
         return self._verify(self._request.at[_REQUESTED] + 1, False, now_s)
 
     def _renewing_or_rebinding(self, now_s):
-        """The client uses an address and wants to keep it; how the message reached us does not matter."""
-        return self._verify(_CIADDR, True, now_s)
+        """The client uses an address and wants to keep it, no matter how its message came."""
+        return self._verify(12, True, now_s)
 
-    def _verify(self, address_at, in_use, now_s):
-        """Answer a client that names an address without naming a server.
+    def _verify(self, at, renewing, now_s):
+        """Answer a client that names the address in rx[at:at + 4] without naming a server.
 
-        An authoritative server is the only one: it adopts a client that it does not know, which heals a lost table,
-        and refuses what cannot be.  Otherwise a client without a record gets silence (RFC 2131 section 4.3.2).
+        An authoritative server is the only one: it adopts a client that it does not know, which
+        heals a lost table, and refuses what cannot be.  Otherwise a client without a record gets
+        silence (RFC 2131 section 4.3.2).
         """
         leases = self.leases
-        key = self._request.key
-        slot = leases.slot_of(self.rx, address_at)
-        if slot >= 0 and leases.owns(slot, key):
-            first_time = leases.state[slot] == ADOPTED and not in_use
-            return self._ack(slot, ADOPTED if first_time else BOUND, self._lease_time(), now_s)
-        if not self._config.authoritative and leases.find(key) < 0:
+        slot = leases.slot_of(self.rx, at)
+        own = leases.find(self._request.key)
+        if slot >= 0 and slot == own:
+            state = BOUND
+            if leases.state[slot] == ADOPTED and not renewing:
+                state = ADOPTED
+            return self._ack(slot, state, self._lease_time(), now_s, False)
+        if self._config.authoritative:
+            if slot >= 0 and self._may_adopt(slot, own):
+                return self._ack(slot, ADOPTED, self._lease_time(), now_s, False)
+        elif own < 0:
             return self._drop("unknown_client")
-        if slot >= 0 and self._config.authoritative and self._may_adopt(slot):
-            return self._ack(slot, ADOPTED, self._lease_time(), now_s)
-        return self._nak(address_at)
+        return self._nak(at)
 
-    def _may_adopt(self, slot):
+    def _may_adopt(self, slot, own):
         """Return whether a client may have an address that it names and that is not its own."""
         leases = self.leases
-        own = leases.find(self._request.key)
         if own >= 0 and leases.live(own):
             return False
-        reserved = self._reservation()
+        reserved = self._reservation(own)
         if reserved >= 0:
             return reserved == slot
-        return leases.open(slot) and not self._greedy()
+        return leases.open(slot) and not self._greedy(own)
 
-    def _ack(self, slot, state, granted_s, now_s):
+    def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
-        self.leases.bind(slot, self._request, state, granted_s, now_s)
-        return self._reply.write(_ACK, slot, granted_s, False)
+        until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
+        self.leases.bind(slot, self._request, granted_s, state, until_s)
+        return self._reply.write(_ACK, slot, granted_s, rapid)
 
-    def _nak(self, address_at):
-        """Refuse an address, saying why in option 56."""
-        known = self._reply.on_link(address_at)
-        return self._reply.nak(_NOT_AVAILABLE if known else _WRONG_NETWORK)
+    def _nak(self, at):
+        """Refuse the address in rx[at:at + 4], and say why."""
+        return self._reply.nak(_NOT_AVAILABLE if self._reply.on_link(at) else _WRONG_NETWORK)
 
     # DECLINE, RELEASE, INFORM, sections 4.3.3 to 4.3.5
 
@@ -250,13 +250,12 @@ class Server:
         slot = self._own_slot(at + 1) if at else -1
         if slot < 0:
             return self._drop("not_yours")
-        hold_s = self._config.quarantine_s
-        self.leases.decline(slot, now_s, now_s + hold_s if hold_s < _NEVER - now_s else _NEVER)
+        self.leases.decline(slot, now_s, _later(now_s, self._config.quarantine_s))
         return 0
 
     def _release(self, now_s):
         """The client gives its address back."""
-        slot = self._own_slot(_CIADDR)
+        slot = self._own_slot(12)
         if slot < 0:
             return self._drop("not_yours")
         if self.leases.live(slot):
@@ -265,49 +264,56 @@ class Server:
 
     def _inform(self):
         """The client has an address and wants the rest."""
-        if not self._reply.on_link(_CIADDR):
+        if not self._reply.on_link(12):
             return self._drop("ciaddr")
         return self._reply.write(_ACK, -1, 0, False)
 
     # Helpers
 
-    def _own_slot(self, address_at):
-        """Return the slot named in the request if it is the sender's, else -1.
+    def _own_slot(self, at):
+        """Return the slot of the address in rx[at:at + 4] if it is the sender's, else -1.
 
-        Real clients leave out option 54 here (lwIP), or 61, so client and address decide; another server's 54 does
-        mean another server.
+        Real clients leave out option 54 here (lwIP), or 61, so client and address decide; but
+        another server's 54 means another server.
         """
         leases = self.leases
         request = self._request
         if request.at[_SERVER_ID] and not self._names_us():
             return -1
-        slot = leases.slot_of(self.rx, address_at)
-        if slot < 0 or leases.owns(slot, request.key):
+        slot = leases.slot_of(self.rx, at)
+        if slot < 0 or slot == leases.find(request.key):
             return slot
-        if not request.at[_CLIENT_ID] and leases.has_chaddr(slot, request.hardware):
-            return slot
-        return -1
+        if request.at[_CLIENT_ID] or not leases.live(slot):
+            return -1
+        return slot if leases.has_chaddr(slot, request.chaddr) else -1
 
     def _names_us(self):
         """Return whether option 54 is our address."""
-        return hot.same(self.rx, self._request.at[_SERVER_ID] + 1, self._config.address, 0, 4)
+        return same(self.rx, self._request.at[_SERVER_ID] + 1, self._config.address, 0, 4)
 
-    def _reservation(self):
-        """Return the client's reserved slot if it can have it now, else -1."""
+    def _reservation(self, own):
+        """Return the slot that is reserved for the client and that it can have now, else -1.
+
+        By its identifier first, which found `own`, then by chaddr; a second identifier of the
+        same device finds the slot in use.
+        """
         leases = self.leases
-        slot = leases.reservation(self._request)
-        if slot < 0 or leases.quarantine(slot):
-            return -1
-        if leases.live(slot) and not leases.owns(slot, self._request.key):
-            return -1
-        return slot
+        if own >= 0 and leases.reserved[own]:
+            return own
+        slot = leases.find(self._request.hardware)
+        if slot >= 0 and leases.reserved[slot] and not leases.live(slot):
+            return slot
+        return -1
 
-    def _greedy(self):
-        """Return whether the device holds as many addresses as one may."""
-        return self.leases.live_of_chaddr(self._request.hardware) >= _SLOTS_PER_CHADDR
+    def _greedy(self, own):
+        """Return whether the device has as many addresses as one may, under other identifiers."""
+        request = self._request
+        if own >= 0 and request.hardware is request.key:
+            return False
+        return self.leases.live_of_chaddr(request.chaddr) >= _SLOTS_PER_CHADDR
 
     def _lease_time(self):
-        """Return the seconds to grant: what option 51 wishes, within the limits; -1 is infinite."""
+        """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
         config = self._config
         at = self._request.at[_LEASE_TIME]
         if not at:

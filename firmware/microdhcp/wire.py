@@ -1,17 +1,17 @@
 """What a client's message says: one pass over the bytes, which stay where they are.
 
-Offsets of the header, RFC 2131 figure 1 (the same names are used as private constants where they are needed):
+Offsets of the header, RFC 2131 figure 1:
 
-    op 0   htype 1   hlen 2   hops 3   xid 4   secs 8   flags 10   ciaddr 12   yiaddr 16   siaddr 20   giaddr 24
-    chaddr 28   sname 44   file 108   magic cookie 236   options 240
+    op 0   htype 1   hlen 2   hops 3   xid 4   secs 8   flags 10   ciaddr 12   yiaddr 16
+    siaddr 20   giaddr 24   chaddr 28   sname 44   file 108   magic cookie 236   options 240
 
 Nothing here raises or allocates; a message that is not fit to be answered is named in `fault`.
 """
 
 from array import array
 
-from microdhcp import hot
 from microdhcp._compat import const
+from microdhcp.hot import ENTRY, client_key, copy, same, walk
 
 _GIADDR = const(24)
 _SNAME = const(44)
@@ -39,23 +39,24 @@ class Request:
     """The message in rx, as offsets.
 
     at        array("H"): where the length byte of each option is, 0 when absent (see hot.walk)
-    key       array("i"): the client key and its hash (hot.client_key)
-    hardware  the same for chaddr alone
+    key       array("i"): the client key (hot.client_key)
+    hardware  the key that chaddr alone makes; the same object where the two are equal
+    chaddr    memoryview of its first six bytes
     fault     why read() returned 0
     """
 
     def __init__(self, rx):
         self.rx = rx
         self.at = array("H", bytes(2 * _ENTRIES))
-        self.key = array("i", (0, 0, 0))
+        self.key = array("i", (0, 0))
         self.hardware = self.key
-        self._of_chaddr = array("i", (0, 0, 0))
-        self._chaddr = memoryview(rx)[28:34]
+        self._of_chaddr = array("i", (0, 0))
+        self.chaddr = memoryview(rx)[28:34]
         self.fault = None
         self._spare = 0
 
     def read(self, n):
-        """Return the message type of the n bytes in rx (1, 3, 4, 7 or 8), 0 when they are not to be answered."""
+        """Return the type of the message in rx[:n]: 1, 3, 4, 7, 8; 0: `fault` says what is wrong."""
         rx = self.rx
         at = self.at
         self.fault = self._header(n)
@@ -72,11 +73,13 @@ class Request:
             return 0
         if at[_CLIENT_ID] and not rx[at[_CLIENT_ID]]:
             at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
-        hot.client_key(rx, at[_CLIENT_ID], self.key)
+        client_key(rx, at[_CLIENT_ID], self.key)
         self.hardware = self.key
         if at[_CLIENT_ID]:
-            self.hardware = self._of_chaddr
-            hot.client_key(rx, 0, self._of_chaddr)
+            other = self._of_chaddr
+            client_key(rx, 0, other)
+            if other[0] != self.key[0] or other[1] != self.key[1]:
+                self.hardware = other
         return kind
 
     def _header(self, n):
@@ -86,16 +89,16 @@ class Request:
             return "short"
         if rx[0] != 1:
             return "op"
-        if not hot.same(rx, _COOKIE, b"\x63\x82\x53\x63", 0, 4):
+        if not same(rx, _COOKIE, b"\x63\x82\x53\x63", 0, 4):
             return "cookie"
-        if not 0 < rx[2] <= 16 or self._chaddr == b"\0\0\0\0\0\0":
+        if not 0 < rx[2] <= 16 or self.chaddr == b"\0\0\0\0\0\0":
             return "hardware"
         if rx[1] == 1 and (rx[2] != 6 or rx[28] & 1):  # Ethernet: a group address is nobody's own
             return "hardware"
         return None
 
     def _options(self, n):
-        """Find the options in their three areas, in the order of RFC 3396 section 5; return what is wrong."""
+        """Find the options in their areas, in the order of RFC 3396 section 5; return what is wrong."""
         at = self.at
         fault = self._area(_OPTIONS, n)
         overload = at[_OVERLOAD]
@@ -115,7 +118,7 @@ class Request:
     def _area(self, start, end):
         """Read one area of options, joining those that come in pieces; return what is wrong."""
         while True:
-            start = hot.walk(self.rx, start, end, self.at)
+            start = walk(self.rx, start, end, self.at)
             if start <= 0:
                 return "options" if start else None
             if not self._join(start):
@@ -125,11 +128,12 @@ class Request:
     def _join(self, piece_at):
         """Append the option at piece_at to the earlier one of the same code (RFC 3396 section 7).
 
-        The whole is built behind the message, in the part of rx that it leaves free.  A second copy of a value that
-        is complete already is passed over.  False when there is no room, or the whole is longer than 255.
+        The whole is built behind the message, in the part of rx that it leaves free.  A second
+        copy of a value that is complete already is passed over.  False when there is no room, or
+        the whole is longer than 255.
         """
         rx = self.rx
-        entry = hot.entry(rx[piece_at - 1])
+        entry = ENTRY[rx[piece_at - 1]]
         first_at = self.at[entry]
         had = rx[first_at]
         more = rx[piece_at]
@@ -139,12 +143,12 @@ class Request:
         if first_at + 1 + had != spare:  # not the latest whole: copy the first piece
             if spare + 1 + had > len(rx):
                 return False
-            hot.copy(rx, spare, rx, first_at, had + 1)
+            copy(rx, spare, rx, first_at, had + 1)
             first_at = self.at[entry] = spare
             spare += 1 + had
         if had + more > 255 or spare + more > len(rx):
             return False
-        hot.copy(rx, spare, rx, piece_at + 1, more)
+        copy(rx, spare, rx, piece_at + 1, more)
         rx[first_at] = had + more
         self._spare = spare + more
         return True

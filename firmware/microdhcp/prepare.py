@@ -1,0 +1,65 @@
+"""What the tables of a server are made of, worked out once from checked settings.
+
+Runs as the last step of a `Config` and then leaves memory with the other rules.
+"""
+
+from array import array
+
+from microdhcp.hot import client_key
+
+_T1 = b"\x3a\x04\0\0\0\0"  # 58 and 59: the values are filled in for each reply
+_T2 = b"\x3b\x04\0\0\0\0"
+_HEAD = 44  # op to chaddr
+_COOKIE = 236
+_SHORTEST = 300
+
+
+def tables(config):
+    """Set what Leases and Reply take from a `config` whose other attributes are set."""
+    _slots(config)
+    _reserved(config)
+    _options(config)
+
+
+def _slots(config):
+    """Set slots, outside (addresses behind the pool, last three bytes) and buckets."""
+    outside = [
+        host
+        for host, _, _ in config.reservations
+        if not 0 <= host - config.first24 < config.pool_n
+    ]
+    config.outside = array("i", outside)
+    config.slots = config.pool_n + len(outside)
+    config.buckets = 8  # of the hash index of client keys: a power of two
+    while config.buckets < config.slots:
+        config.buckets *= 2
+
+
+def _reserved(config):
+    """Set reserved_slots and reserved_keys: two numbers for each, as hot.client_key makes them."""
+    slots = bytearray()
+    keys = array("i", [])
+    key = array("i", (0, 0))
+    outside = list(config.outside)
+    for host, identity, is_mac in config.reservations:
+        if host in outside:
+            slots.append(config.pool_n + outside.index(host))
+        else:
+            slots.append(host - config.first24)
+        option = (b"\x01" if is_mac else b"") + identity
+        client_key(b"\0" + bytes((len(option),)) + option, 1, key)
+        keys.extend(key)
+    config.reserved_slots = bytes(slots)
+    config.reserved_keys = keys
+
+
+def _options(config):
+    """Set options, a list of everything a reply may hold, number_of, by code, and blank.
+
+    blank is a reply of 300 bytes without parameters, from sname on.
+    """
+    config.options = list(config.tlvs) + [bytearray(_T1), bytearray(_T2)]
+    config.number_of = {tlv[0]: number for number, tlv in enumerate(config.options)}
+    fixed = b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
+    blank = bytes(_COOKIE - _HEAD) + fixed
+    config.blank = blank + bytes(_SHORTEST - _HEAD - len(blank))
