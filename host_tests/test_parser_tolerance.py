@@ -15,6 +15,13 @@ class Tolerance(TimelineCase):
         self.assertEqual(reply.kind, "OFFER")
         return reply.yiaddr
 
+    def unasked(self):
+        """Return the address that the client gets when it asks for none, then start afresh."""
+        address = self.asks([TYPE])
+        self.assertNotEqual(address, ADDRESS)
+        self.start()
+        return address
+
     def test_message_of_244_bytes(self):
         """Design: 244-byte messages: 240, option 53 and END."""
         packet = message([TYPE], pad_to=None)
@@ -56,9 +63,8 @@ class Tolerance(TimelineCase):
 
     def test_options_behind_end_are_ignored(self):
         """'The end option marks the end of valid information' (2132 3.2)"""
-        items = [TYPE, b"\xff", ASKED]
-        reference = self.other.send(message([TYPE])).yiaddr
-        self.assertEqual(self.asks(items, mac=2), reference)
+        unasked = self.unasked()
+        self.assertEqual(self.asks([TYPE, b"\xff", ASKED]), unasked)
 
     def test_type_behind_end_is_ignored(self):
         """'The end option marks the end of valid information' (2132 3.2)"""
@@ -98,7 +104,7 @@ class Tolerance(TimelineCase):
         self.assertEqual((reply.kind, reply.yiaddr), ("OFFER", ADDRESS))
 
     def test_file_is_read_before_sname(self):
-        """'file MUST be interpreted next ..., followed by the sname field' (2131 4.1)"""
+        """'file field MUST be interpreted next ..., followed by the sname field' (2131 4.1)"""
         file = option(50, ASKED[1]) + b"\xff"
         sname = option(50, b"\xc0\x00\x02\x1e") + b"\xff"
         self.assertEqual(self.asks([TYPE, (52, b"\x03")], file=file, sname=sname), ADDRESS)
@@ -126,16 +132,15 @@ class Tolerance(TimelineCase):
 
     def test_file_is_a_file_name_without_option_52(self):
         """'file: Client boot file name or options': a name that looks like option 50"""
-        reference = self.other.send(message([TYPE])).yiaddr
+        unasked = self.unasked()
         file = option(50, ASKED[1]) + b"\xff"
-        self.assertEqual(self.asks([TYPE], mac=2, file=file), reference)
+        self.assertEqual(self.asks([TYPE], file=file), unasked)
 
     def test_sname_is_a_name_when_only_file_holds_options(self):
         """'with value 1': the file field alone (2132 9.3)"""
-        reference = self.other.send(message([TYPE])).yiaddr
+        unasked = self.unasked()
         sname = option(50, ASKED[1]) + b"\xff"
-        found = self.asks([TYPE, (52, b"\x01")], mac=2, file=b"\xff", sname=sname)
-        self.assertEqual(found, reference)
+        self.assertEqual(self.asks([TYPE, (52, b"\x01")], file=b"\xff", sname=sname), unasked)
 
     def test_names_in_sname_and_file_do_not_matter(self):
         """'Optional server host name, null terminated string.' (2131 table 1): no options"""

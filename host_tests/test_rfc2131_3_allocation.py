@@ -71,7 +71,7 @@ class KnownAddress(TimelineCase):
         self.assertEqual(self.client.reboot(FOREIGN).kind, "NAK")
 
     def test_3_3_infinite_lease_is_all_ones(self):
-        """'The value of 0xffffffff is reserved to represent infinity' (3.3)"""
+        """'The time value of 0xffffffff is reserved to represent infinity' (3.3)"""
         self.start(max_lease_s=None)
         self.assertEqual(self.client.dora(lease_s=0xFFFFFFFF).option(51), b"\xff\xff\xff\xff")
 

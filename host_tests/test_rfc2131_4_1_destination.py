@@ -34,7 +34,7 @@ class Destination(TimelineCase):
         self.assertEqual(self.client.renew(address, broadcast=True).to, CIADDR)
 
     def test_4_1_discover_with_ciaddr_inside_the_subnet_is_answered_there(self):
-        """'ciaddr field is nonzero, then the server unicasts DHCPOFFER ... to ciaddr'"""
+        """'ciaddr field is nonzero, then the server unicasts DHCPOFFER and DHCPACK messages'"""
         offer = self.client.discover(ciaddr="192.0.2.20")
         self.assertEqual((offer.kind, offer.to), ("OFFER", CIADDR))
 
@@ -83,6 +83,10 @@ class Relay(TimelineCase):
         """'sends any return messages to the DHCP server port on the BOOTP relay agent'"""
         ack = self.client.dora(giaddr=AGENT)
         self.assertEqual((ack.to, ack.giaddr), (RELAY, AGENT))
+
+    def test_4_1_relayed_offer_names_the_server(self):
+        """'SHOULD choose an address from the interface on which the message' came"""
+        self.assertEqual(self.client.discover(giaddr=AGENT).option(54), b"\xc0\x00\x02\x01")
 
     def test_4_1_relay_counts_more_than_the_broadcast_flag(self):
         """'the giaddr field ... is non-zero, the server sends any return messages' there"""

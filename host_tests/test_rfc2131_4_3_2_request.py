@@ -166,7 +166,7 @@ class Renewing(TimelineCase):
         self.assertEqual(self.client.renew(address).to, CIADDR)
 
     def test_4_3_2_renewing_extends_the_lease(self):
-        """'attempting to extend its lease' : from the time of the renewal"""
+        """'trying to extend its lease': from the time of the renewal"""
         self.start(**ONE)
         self.client.dora()
         self.client.at(3000).renew(FIRST)

@@ -31,7 +31,7 @@ class Inform(TimelineCase):
         self.assertEqual((ack.kind, times), ("ACK", [None, None, None]))
 
     def test_4_3_5_parameters_are_sent(self):
-        """'The server includes other parameters in the DHCPACK message as defined in 4.3.1'"""
+        """'The server includes other parameters in the DHCPACK message' by section 4.3.1"""
         ack = self.client.inform(HERE, prl=(1, 3, 6))
         self.assertEqual(sorted(ack.codes), [1, 3, 6, 53, 54])
 

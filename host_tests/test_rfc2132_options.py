@@ -87,8 +87,9 @@ class Values(TimelineCase):
 
     def test_8_3_configured_option_is_sent_when_asked_for(self):
         """'the server MUST include that value in an appropriate option' (2131 4.3.1)"""
-        self.start(options={42: ["192.0.2.123"]})
-        self.assertEqual(self.client.discover(prl=(42,)).option(42), b"\xc0\x00\x02\x7b")
+        self.start(options={42: ["192.0.2.124", "192.0.2.123"]})
+        value = self.client.discover(prl=(42,)).option(42)
+        self.assertEqual(value, b"\xc0\x00\x02\x7c\xc0\x00\x02\x7b")
 
     def test_2_option_without_name_is_sent_when_asked_for(self):
         """'Site-specific options' 128 to 254 (2); design: any code by number"""
@@ -179,6 +180,20 @@ class ParameterRequestList(TimelineCase):
         packet = message([(53, b"\x01"), option(55, b"")])
         reply = self.client.send(packet)
         self.assertTrue(reply.kind == "OFFER" and reply.option(51) is not None)
+
+
+class VendorOptions(TimelineCase):
+    def test_8_4_vendor_information_of_the_client_is_ignored(self):
+        """'Servers not equipped to interpret the vendor-specific information MUST ignore'"""
+        plain = self.client.discover()
+        vendor = self.client.discover(options=[(43, b"\x35\x01\x07\x32\x04\xc0\x00\x02\x1f")])
+        self.assertEqual(vendor.raw, plain.raw)
+
+    def test_9_13_vendor_class_of_the_client_is_ignored(self):
+        """'Servers not equipped to interpret the class-specific information ... MUST ignore it'"""
+        plain = self.client.discover()
+        vendor = self.client.discover(options=[(60, b"MSFT 5.0")])
+        self.assertEqual(vendor.raw, plain.raw)
 
 
 class WellFormed(TimelineCase):
