@@ -75,6 +75,12 @@ class Ack(TimelineCase):
         ack = self.client.dora(prl=(50, 55, 57, 1), max_size=1000)
         self.assertEqual([ack.option(code) for code in FORBIDDEN], [None, None, None])
 
+    def test_table_3_offer_and_ack_have_no_message(self):
+        """'Message: SHOULD'; design: only in NAK, for 'an error message' is all it is (2132 9.9)"""
+        offer = self.client.discover(prl=(56, 1))
+        ack = self.client.select(offer, prl=(56, 1))
+        self.assertEqual((offer.option(56), ack.option(56)), (None, None))
+
     def test_table_3_ack_flags_are_of_the_request(self):
         """'flags from client DHCPREQUEST message'"""
         offer = self.client.discover(broadcast=True)
