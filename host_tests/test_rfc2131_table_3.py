@@ -76,7 +76,7 @@ class Ack(TimelineCase):
         self.assertEqual([ack.option(code) for code in FORBIDDEN], [None, None, None])
 
     def test_table_3_offer_and_ack_have_no_message(self):
-        """'Message: SHOULD'; design: only in NAK, for 'an error message' is all it is (2132 9.9)"""
+        """'Message: SHOULD'; only in NAK, for it is 'an error message' (2132 9.9)"""
         offer = self.client.discover(prl=(56, 1))
         ack = self.client.select(offer, prl=(56, 1))
         self.assertEqual((offer.option(56), ack.option(56)), (None, None))
