@@ -4,8 +4,8 @@ Walks the table from outside: every key in its index once, every slot in one que
 Runs on CPython and MicroPython; knows the numbers of leases.py, which drops their names there.
 """
 
-FREE, OFFERED, ADOPTED, BOUND, DECLINED, CONFLICT, RELEASED, EXPIRED = range(8)
-RESERVED_QUEUE = 5
+from microdhcp.leases import ADOPTED, BOUND, DECLINED, EXPIRED, OFFERED
+
 QUEUES = 6
 NONE = 255
 NOBODY = -1
@@ -25,34 +25,35 @@ def require(holds, text, *values):
 
 def check(leases):
     """Raise BrokenError unless the table is in order."""
-    clients = check_index(leases._clients, leases.slots)
-    hardware = check_index(leases._hardware, leases.slots)
-    require(len(set(clients.values())) == len(clients), "a client key has two slots")
-    for slot in range(leases.slots):
-        known = slot in clients
-        require(known == (slot in hardware), "slot %d is half empty", slot)
-        live = OFFERED <= leases.state[slot] <= BOUND
-        require(known or not live, "slot %d is held by nobody", slot)
+    check_keys(leases)
     check_queues(leases)
-    check_limits(leases, hardware)
+    check_limits(leases)
 
 
-def check_index(index, slots):
-    """Return {slot: key} of an Index; each slot with a key is found in one bucket, once."""
+def check_keys(leases):
+    """One slot per key and one key per slot; the index leads to all of them, once."""
     seen = set()
-    for head in index._heads:
+    for head in leases._heads:
         slot = head
         while slot != NONE:
-            require(slot < slots and slot not in seen, "slot %d is twice in an index", slot)
+            require(
+                slot < leases.slots and slot not in seen, "slot %d is twice in the index", slot
+            )
             seen.add(slot)
-            slot = index._chain[slot]
-    keys = index._keys
-    found = {}
-    for slot in range(slots):
-        if keys[2 * slot] != NOBODY:
-            found[slot] = keys[2 * slot], keys[2 * slot + 1]
-    require(seen == set(found), "an index does not lead to the slots that have keys")
-    return found
+            slot = leases._chain[slot]
+    holders = {}
+    for slot in range(leases.slots):
+        key = leases._keys[2 * slot], leases._keys[2 * slot + 1]
+        known = key[0] != NOBODY
+        require(known == (slot in seen), "slot %d: index and key disagree", slot)
+        require(known or not leases.live(slot), "slot %d is held by nobody", slot)
+        require(
+            not known or key not in holders, "one key, slots %d and %d", holders.get(key), slot
+        )
+        if known:
+            holders[key] = slot
+            found = leases.find(key)
+            require(found == slot, "the key of slot %d leads to slot %d", slot, found)
 
 
 def check_queues(leases):
@@ -74,21 +75,19 @@ def check_queues(leases):
     require(found == leases.slots, "%d of %d slots are in queues", found, leases.slots)
 
 
-def check_limits(leases, hardware):
-    """No number out of its range; a quarter of the pool in quarantine, three live slots per MAC.
-
-    hardware  {slot: key of its chaddr}
-    """
+def check_limits(leases):
+    """Numbers in range; at most a quarter in quarantine, and three live slots per MAC."""
     count = 0
     of_mac = {}
     for slot in range(leases.slots):
         state = leases.state[slot]
         require(state <= EXPIRED, "slot %d is in state %d", slot, state)
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
-        count += DECLINED <= state <= CONFLICT
-        if OFFERED <= state <= BOUND:
-            mac = hardware[slot]
+        require(leases.live(slot) == (state in (OFFERED, ADOPTED, BOUND)), "slot %d: live", slot)
+        count += state == DECLINED
+        if leases.live(slot):
+            mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= LIVE_PER_CHADDR, "a MAC has 4 live slots, one is %d", slot)
-    require(count == leases.quarantined, "%d in quarantine, noted %d", count, leases.quarantined)
-    require(count <= max(1, leases._pool_n // 4), "%d slots in quarantine", count)
+    require(count == leases._quarantined, "%d in quarantine, noted %d", count, leases._quarantined)
+    require(count <= max(1, leases._config.pool_n // 4), "%d slots in quarantine", count)

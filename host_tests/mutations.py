@@ -306,7 +306,8 @@ class Story:
         mac = self.mac()
         fields = {"mac": mac, "xid": chance.raw(4), "broadcast": not chance.below(3)}
         if chance.below(3) == 0:
-            fields["client_id"] = chance.of((b"\1" + mac, b"\xff" + mac + mac, b"\0" + mac[5:]))
+            some = b"\0" + mac[5:] + chance.raw(1)[:1]
+            fields["client_id"] = chance.of((b"\1" + mac, b"\xff" + mac + mac, some, some[:2]))
         if chance.below(4) == 0:
             fields["lease_s"] = chance.of((chance.raw(4), 60, 3600, b"\xff\xff\xff\xff"))
         if chance.below(4) == 0:

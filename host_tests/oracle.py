@@ -236,15 +236,15 @@ class Judge:
         held = self.holds.get(address)
         if held and held.key != key and held.until_s > now_s:
             self.check_last_resort(held, options)
-        if raw[1] == 1:
-            noted = bytearray(6)
-            leases = self.server.leases
-            leases.mac_of(leases.slot_of(address, 0), noted, 0)
-            require(noted == mac, "MAC in the table")
+        leases = self.server.leases
+        slot = leases.slot_of(address, 0)
+        require(bytes(leases.mac[6 * slot : 6 * slot + 6]) == mac, "MAC in the table")
+        require(leases.live(slot), "the address given is not live in the table")
         for other in list(self.holds):
             if other != address and self.holds[other].key == key:
                 del self.holds[other]
-        self.note_given(address, key, mac, raw, kind, seconds, now_s)
+        given_to = Hold(key, mac, now_s + self.hold_s, False, False)
+        self.note_given(address, given_to, raw, options[53][0], kind, seconds, now_s)
 
     def check_ours(self, address, key, mac):
         """The address is in the pool or reserved, and not reserved for somebody else."""
@@ -260,21 +260,26 @@ class Judge:
         require(options[53][0] == DISCOVER and not held.confirmed, "address given to two")
         leases = self.server.leases
         for slot in range(leases.slots):
-            better = leases.state[slot] in (0, 6, 7) and not leases._reserved[slot]
-            require(not better, "address given to two while slot {} was left".format(slot))
+            require(
+                not leases.open(slot), "address given to two while slot {} was left".format(slot)
+            )
 
-    def note_given(self, address, key, mac, raw, kind, seconds, now_s):
-        """Write down who has the address from now on."""
+    def note_given(self, address, hold, raw, asked, kind, seconds, now_s):
+        """Write down who has the address from now on; hold is right for an OFFER."""
         had = self.holds.get(address)
-        mine = had is not None and had.key == key and had.until_s > now_s
+        mine = had is not None and had.key == hold.key and had.until_s > now_s
         if kind == OFFER:
             if not (mine and had.leased):
-                self.holds[address] = Hold(key, mac, now_s + self.hold_s, False, False)
+                self.holds[address] = hold
             return
         wish_s = seconds[0] << 24 | seconds[1] << 16 | seconds[2] << 8 | seconds[3]
-        until_s = FOREVER if wish_s == INFINITE else now_s + wish_s
-        confirmed = mine and (had.confirmed or not had.leased or any(raw[12:16]))
-        self.holds[address] = Hold(key, mac, until_s, True, confirmed)
+        hold.until_s = FOREVER if wish_s == INFINITE else now_s + wish_s
+        hold.leased = True
+        confirmed = mine and had.confirmed
+        if mine and asked == REQUEST:
+            confirmed = confirmed or not had.leased or any(raw[12:16])
+        hold.confirmed = confirmed
+        self.holds[address] = hold
 
     def note_end(self, raw, options, now_s):
         """RELEASE, DECLINE, and a REQUEST to another server end what the client held."""

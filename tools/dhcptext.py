@@ -93,7 +93,7 @@ def lines(packet, indent=""):
 def option_text(code, value):
     """Return "name: value" for the bytes of one option."""
     name, kind = _name_and_type(code)
-    show = SHOW_CODE.get(code) or SHOW.get(kind, _hex)
+    show = SHOW_CODE.get(code) or SHOW[kind]
     try:
         return f"{name}: {show(value)}"
     except (ValueError, IndexError):
@@ -325,8 +325,7 @@ SHOW = {  # by the type that microdhcp.options gives to a configurable option
     "ip": _ip,
     "ips": _ips,
     "pairs": _ip_pairs,
-    "routes": _ip_pairs,
-    "cidrs": _routes,
+    "routes": _routes,
     "u8": _number,
     "u16": _number,
     "u32": _number,
@@ -336,6 +335,9 @@ SHOW = {  # by the type that microdhcp.options gives to a configurable option
     "text": _text,
     "names": _domains,
     "sip": _sip,
+    "hex": _hex,
+    "raw": _hex,
+    "-": _hex,
 }
 SHOW_CODE = {  # options of the protocol itself
     50: _ip,

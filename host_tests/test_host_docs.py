@@ -1,0 +1,69 @@
+"""What the README says is so: its programs run, its commands and files exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BOARD_ONLY = re.compile(r"^\s*(?:import|from)\s.*\b(network|machine|bluetooth)\b", re.M)
+ELLIPSIS_CALL = re.compile(r"\.\.\.|…")
+
+
+def blocks(language):
+    """Return (page name, number, text) of all fenced blocks of a language."""
+    found = []
+    for page in PAGES:
+        texts = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+        found += [(page.name, number, text) for number, text in enumerate(texts, 1)]
+    return found
+
+
+def targets():
+    """Return the targets of the Makefile that `make help` lists."""
+    return re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
+
+
+def title(case):
+    """Name a block for the list of tests."""
+    return f"{case[0]}-{case[1]}"
+
+
+@pytest.mark.parametrize("case", blocks("python"), ids=title)
+def test_python_in_the_docs_runs(case):
+    """Every program compiles; what needs no board and is no fragment runs."""
+    name, number, text = case
+    code = compile(text, f"{name} block {number}", "exec")
+    if not BOARD_ONLY.search(text) and not ELLIPSIS_CALL.search(text):
+        exec(code, {"__name__": "example"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_docs_exist(page):
+    """`make something` is a target, `python tools/something` a file."""
+    text = page.read_text()
+    for target in re.findall(r"(?:`|^|\$ )make ([a-z][a-z-]*)", text, re.M):
+        assert target in targets(), f"make {target}"
+    for path in re.findall(r"python (tools/[\w/.]+)", text):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_in_the_docs_lead_somewhere(page):
+    """A relative link is a file."""
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / link).exists(), link
+
+
+def test_the_readme_shows_both_commands():
+    """The two commands of a newcomer, and a whole program, are in the README."""
+    text = (ROOT / "README.md").read_text()
+    assert "make demo" in text and "make test" in text
+    assert [one for one in blocks("python") if one[0] == "README.md"]
+
+
+def test_make_help_names_what_there_is():
+    """The targets that people rely on."""
+    wanted = {"demo", "test", "test-all", "check", "lint", "format", "coverage", "size", "bench"}
+    assert wanted | {"fuzz", "lab", "clean", "help"} <= set(targets())

@@ -1,0 +1,54 @@
+"""CPython and MicroPython give the same bytes, with MicroPython's heap locked where that works."""
+
+import pytest
+
+import every_packet
+import mpvm
+
+INSIDE = """
+import every_packet
+import test_no_alloc
+
+LOCK = test_no_alloc.sys.implementation.version[:2] >= (1, 26)
+
+
+def plain(server, n, now_s):
+    return server.handle(n, now_s)
+
+
+def digest(name):
+    handle = test_no_alloc.locked if LOCK else plain
+    return every_packet.digest(every_packet.replies(handle, name))
+"""
+
+
+def here(server, n, now_s):
+    """Handle a packet on CPython."""
+    return server.handle(n, now_s)
+
+
+@pytest.mark.parametrize("version", [mpvm.OLDEST, mpvm.NEWEST])
+@pytest.mark.parametrize("mpy", [False, True], ids=["source", "mpy"])
+def test_every_conversation_gives_the_same_bytes(version, mpy):
+    """Each conversation in MicroPython has the digest that it has on CPython."""
+    try:
+        vm = mpvm.Session(version, INSIDE, mpy=mpy)
+    except mpvm.SetupError as error:
+        pytest.skip(f"MicroPython {version}: {error}")
+    with vm:
+        for name in every_packet.names():
+            wanted = every_packet.digest(every_packet.replies(here, name))
+            assert vm.call("digest", name) == wanted, name
+
+
+def test_digest_tells_replies_apart():
+    """One byte more, another destination, another reason: another digest."""
+    one = [("name", 0, b"abc", 1, None)]
+    others = (
+        [("name", 0, b"abd", 1, None)],
+        [("name", 0, b"abc", 2, None)],
+        [("name", 1, b"abc", 1, None)],
+        [("name", 0, b"", 1, "short")],
+        [],
+    )
+    assert all(every_packet.digest(one) != every_packet.digest(other) for other in others)
