@@ -1,8 +1,8 @@
 """What a packet costs with 254 slots against 8: python tools/bench.py
 
 Measured inside MicroPython 1.29 (bytecode, .mpy). Both servers take turns, so that a busy machine
-slows both; the ratio is the median of many turns. Packets per second are for information: the host's
-WebAssembly engine is no microcontroller.
+slows both; the ratio is the median of many turns. Packets per second are for information: a
+desktop's WebAssembly engine is no microcontroller.
 """
 
 import argparse
@@ -22,7 +22,6 @@ import builders
 import time
 from microdhcp import Config, Server
 
-SMALL, LARGE = ("192.0.2.2", "192.0.2.9"), ("192.0.2.1", "192.0.2.254")
 OWN = {"small": "192.0.2.1/24", "large": "192.0.3.1/23"}
 POOLS = {"small": ("192.0.2.2", "192.0.2.9"), "large": ("192.0.2.1", "192.0.2.254")}
 servers = {}
