@@ -5,7 +5,7 @@ Runs on CPython and MicroPython.
 """
 
 import builders
-import captures
+import recordings
 from builders import decline, discover, inform, message, number, option, pieces, release, request
 
 OWN = "192.0.2.1"
@@ -44,7 +44,7 @@ def conversations():
 def recorded():
     """Yield a conversation for each capture: what a real client said to a server like that one."""
     at_home = {"address": "10.77.0.1/24", "pool": ("10.77.0.10", "10.77.0.250"), "lease_s": 600}
-    for name, capture in captures.load_all():
+    for name, capture in recordings.load_all():
         yield name, at_home, [(at // 1000, raw) for at, asked, raw in capture.messages if asked]
 
 

@@ -3,7 +3,7 @@
 import unittest
 
 import builders
-import captures
+import recordings
 from microdhcp import Config, Server
 
 ANSWERED = {1: (2, 5), 3: (5, 6), 8: (5,)}  # option 53 of the request: of the reply
@@ -34,7 +34,7 @@ class CaptureTest(unittest.TestCase):
 
     def setUp(self):
         """Load them."""
-        self.all = captures.load_all()
+        self.all = recordings.load_all()
         self.assertTrue(len(self.all) >= 9, "captures are missing")
 
     def test_same_bytes_as_recorded(self):

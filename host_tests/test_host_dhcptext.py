@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import builders
-import captures
 import dhcptext
 import mutations
+import recordings
 from microdhcp import options
 
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "dhcptext.py"
@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said(packet, complaint):
 
 def test_every_capture_is_understood():
     """Nothing in the captures is malformed or left as a mere number."""
-    packets = [packet for _, one in captures.load_all() for _, _, packet in one.messages]
+    packets = [packet for _, one in recordings.load_all() for _, _, packet in one.messages]
     assert packets
     for packet in packets:
         shown = text(packet)

@@ -17,14 +17,15 @@ EDGES = {
     "hot": {"_compat"},
     "hot_viper": {"_compat"},
     "options": {"_compat"},
-    "checks": {"_compat", "options"},
+    "prepare": {"_compat", "hot"},
+    "checks": {"_compat", "options", "prepare"},
     "config": {"_compat", "options", "checks"},
     "leases": {"_compat", "wire", "hot"},
     "reply": {"_compat", "wire", "hot"},
     "server": {"_compat", "wire", "hot", "leases", "reply"},
 }
 OUTSIDE = {"array", "micropython"}  # all else that the core may import
-LATE = {"config": {"sys"}}  # needed while the server is configured
+LATE = {"config": {"sys"}, "checks": {"sys"}}  # needed while the server is configured
 LONGEST_FUNCTION = 50
 
 

@@ -8,10 +8,10 @@ import sys
 import unittest
 
 import builders
-import captures
 import invariants
 import mutations
 import oracle
+import recordings
 from microdhcp import Config, Server
 
 CPYTHON = sys.implementation.name == "cpython"
@@ -24,7 +24,7 @@ OURS = {"address": "192.0.2.1/24", "pool": ("192.0.2.16", "192.0.2.31")}
 def real_packets():
     """Return the packets of the captures, no two alike; in MicroPython one per client and type."""
     found = {}
-    for name, capture in captures.load_all():
+    for name, capture in recordings.load_all():
         for packet in capture.requests():
             kind = packet[240:243]
             found[packet if CPYTHON else (name.split("-")[0], kind)] = packet

@@ -19,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("firmware", "host_tests", "tools")]
 
-import captures
 import dhcptext
 import mutations
+import recordings
 
 STEPS = 1000
 SHOW_EVERY_S = 10
@@ -48,7 +48,7 @@ def failure(story, seed, step, error):
 
 def corpus():
     """Return the packets of real clients, from the captures."""
-    return [raw for _, capture in captures.load_all() for raw in capture.requests()]
+    return [raw for _, capture in recordings.load_all() for raw in capture.requests()]
 
 
 CORPUS = corpus()

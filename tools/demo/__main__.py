@@ -27,7 +27,7 @@ from microdhcp import Config, Server
 from microdhcp import leases as table
 
 server = Server(Config(address="10.77.0.1/24", pool=("10.77.0.10", "10.77.0.250"), lease_s=3600))
-NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "CONFLICT", "RELEASED", "EXPIRED")
+NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED")
 
 
 def known():
@@ -37,7 +37,7 @@ def known():
         if name != "FREE":
             address, mac = bytearray(4), bytearray(6)
             server.address_of(slot, address, 0)
-            server.leases.mac_of(slot, mac, 0)
+            mac[:] = server.leases.mac[6 * slot : 6 * slot + 6]
             rows.append([list(address), list(mac), name])
     return rows
 """

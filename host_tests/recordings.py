@@ -1,6 +1,6 @@
 """Reads the recorded exchanges in captures/*.hex; their format is described in captures/README.md.
 
-Runs on CPython and MicroPython.
+Not called captures.py: MicroPython would take the folder for it. Runs on CPython and MicroPython.
 """
 
 import binascii
