@@ -246,9 +246,9 @@ class NotAuthoritative(TimelineCase):
         """'it MUST remain silent'; design: in every case"""
         self.assertIsNone(self.client.renew("192.0.2.20").kind)
 
-    def test_4_3_2_without_record_selecting_us_is_silent(self):
-        """Design: authoritative=False: a client without record gets silence in every case."""
-        self.assertIsNone(self.client.select("192.0.2.20").kind)
+    def test_4_3_2_without_record_selecting_us_is_acknowledged(self):
+        """'the client's selection of this server': our name in it shows that we made the offer"""
+        self.assertEqual(self.client.select("192.0.2.20").kind, "ACK")
 
     def test_4_3_2_silence_is_counted(self):
         """'and MAY output a warning to the network administrator': counted and named"""

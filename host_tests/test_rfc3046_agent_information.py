@@ -75,9 +75,9 @@ class AgentInformation(TimelineCase):
         self.assertEqual((offer.option(82), offer.where(82)), (info, ["options"]))
 
     def test_2_2_two_pieces_are_echoed_whole(self):
-        """'SHALL echo the entire contents': more than 255 bytes come in pieces (RFC 3396)"""
-        info = b"\x01\xf8" + b"c" * 248 + b"\x02\x0c" + b"d" * 12
-        sent = [pieces(82, info, 250)]
+        """'SHALL echo the entire contents', also when they came in pieces (RFC 3396)"""
+        info = b"\x01\x20" + b"c" * 32 + b"\x02\x0c" + b"d" * 12
+        sent = [pieces(82, info, 40)]
         offer = self.client.discover(prl=(1,), giaddr=AGENT, options=sent)
         self.assertEqual(offer.option(82), info)
 

@@ -52,7 +52,7 @@ def walk(rx, start, end, at):
 
 
 def spread(a, b):
-    """Return the hash of a client key, 16 bits: it chooses the bucket, and the slot tried first."""
+    """Return the hash of a client key, 16 bits: it gives the bucket, and the slot tried first."""
     return (a ^ b ^ (b >> 7) ^ (a >> 13)) & 0xFFFF
 
 

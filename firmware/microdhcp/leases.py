@@ -7,8 +7,7 @@ Slot i is the address first + i of the pool; reserved addresses outside the pool
   first.  The reusable slots begin with those never used (until_s 0), then come those whose lease
   ended longest ago.
 * A slot that is over keeps its key: its client gets the old address back until somebody needs it.
-* A reserved slot has a queue of its own, so that nobody else gets it; while it is not in use it
-  holds the key that it is reserved for.
+* Reserved slots have a queue of their own, so that nobody else gets one.
 """
 
 from array import array
@@ -39,7 +38,7 @@ class Leases:
 
     slots      how many; state, until_s, granted_s (-1: infinite), mac (6 bytes each) have one
                entry for each
-    reserved   not 0 where a slot is kept for one client
+    reserved   1 where a slot is kept for one client
     due_s      when the next offer, lease or quarantine ends: call end_due() then
     changed    set by every change, cleared by who stores the table
     """
@@ -62,12 +61,11 @@ class Leases:
         self._first = bytearray(b"\xff" * _QUEUES)
         self._next = bytearray(slots)
         self._prev = bytearray(slots)
-        for i, slot in enumerate(config.reserved_slots):
-            self.reserved[slot] = i + 1
+        for slot in config.reserved_slots:
+            self.reserved[slot] = 1
+            self.until_s[slot] = _NEVER
         for slot in range(slots):
             self._link(slot)
-            if self.reserved[slot]:
-                self._move(slot, FREE, _NEVER)
 
     # Addresses
 
@@ -98,21 +96,33 @@ class Leases:
 
     # Questions
 
-    def find(self, key, at=0):
-        """Return the slot of the client key in key[at:at + 2], -1 when it has none."""
-        a = key[at]
-        b = key[at + 1]
+    def find(self, key):
+        """Return the slot of a client key, -1 when it has none."""
+        a = key[0]
+        b = key[1]
         slot = self._heads[spread(a, b) & (len(self._heads) - 1)]
         slot = find(slot, a, b, self._chain, self._keys)
         return -1 if slot == _NONE else slot
+
+    def reservation(self, key):
+        """Return the slot that is reserved for a client key, -1 when none is."""
+        config = self._config
+        if not config.reserved_slots:
+            return -1
+        i = find(0, key[0], key[1], config.reserved_chain, config.reserved_keys)
+        return -1 if i == _NONE else config.reserved_slots[i]
 
     def live(self, slot):
         """Return whether the address is offered or leased."""
         return OFFERED <= self.state[slot] <= BOUND
 
+    def idle(self, slot):
+        """Return whether nobody has the address, as far as anybody knows."""
+        return not OFFERED <= self.state[slot] <= DECLINED
+
     def open(self, slot):
         """Return whether any client may have the address: nobody has, none is to have it."""
-        return not (self.reserved[slot] or OFFERED <= self.state[slot] <= DECLINED)
+        return not self.reserved[slot] and self.idle(slot)
 
     def has_chaddr(self, slot, chaddr):
         """Return whether the latest client of the slot has this chaddr (memoryview of six)."""
@@ -201,10 +211,8 @@ class Leases:
         """Change the state of a slot: the only place that does."""
         self._unlink(slot)
         self.state[slot] = state
-        i = self.reserved[slot]
-        if i and not OFFERED <= state <= DECLINED:
+        if self.reserved[slot] and self.idle(slot):
             until_s = _NEVER  # it waits for its client
-            self._take(slot, self._config.reserved_keys, 2 * i - 2)
         self.until_s[slot] = until_s
         self._link(slot)
         self.changed = True
@@ -214,24 +222,19 @@ class Leases:
     def _give(self, slot, request):
         """Write the client into the slot, and out of any other."""
         copy(self.mac, 6 * slot, request.chaddr, 0, 6)
-        old = self._take(slot, request.key, 0)
-        if old >= 0 and self.live(old):
-            self._move(old, RELEASED, self.until_s[old])
-
-    def _take(self, slot, key, at):
-        """Let the slot hold the key in key[at:at + 2]; return another slot that held it, or -1."""
-        old = self.find(key, at)
+        key = request.key
+        old = self.find(key)
         if old == slot:
-            return -1
+            return
         if old >= 0:
             self._drop(old)
+            self._move(old, RELEASED, self.until_s[old])
         self._drop(slot)
-        a = self._keys[slot + slot] = key[at]
-        b = self._keys[slot + slot + 1] = key[at + 1]
+        a = self._keys[slot + slot] = key[0]
+        b = self._keys[slot + slot + 1] = key[1]
         bucket = spread(a, b) & (len(self._heads) - 1)
         self._chain[slot] = self._heads[bucket]
         self._heads[bucket] = slot
-        return old
 
     def _drop(self, slot):
         """Let the slot hold no key."""

@@ -36,7 +36,10 @@ def _slots(config):
 
 
 def _reserved(config):
-    """Set reserved_slots and reserved_keys: two numbers for each, as hot.client_key makes them."""
+    """Set reserved_slots, reserved_keys (as hot.client_key makes them) and reserved_chain.
+
+    The chain leads hot.find through all of them: reservations are few.
+    """
     slots = bytearray()
     keys = array("i", [])
     key = array("i", (0, 0))
@@ -51,6 +54,7 @@ def _reserved(config):
         keys.extend(key)
     config.reserved_slots = bytes(slots)
     config.reserved_keys = keys
+    config.reserved_chain = bytes(range(1, len(slots))) + b"\xff"
 
 
 def _options(config):

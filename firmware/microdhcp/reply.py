@@ -38,6 +38,7 @@ _ROOM = const(
 _SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC 1542 section 2.1)
 _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
 _UDP_IP = const(28)
+_CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
 
 
@@ -172,26 +173,36 @@ class Reply:
 
     def _put_parameters(self):
         """Append what option 55 asks for, in its order; without one, all there is."""
-        asked_at = self._request.at[_PARAMETERS]
-        self._limit -= 3  # option 52
         options = self._config.options
-        if not asked_at:
+        start = self._request.at[_PARAMETERS]
+        self._limit -= 3  # option 52
+        if start:
+            end = start + 1 + self._request.rx[start]
+            self._put_asked(start + 1, end, options)
+        else:
             for number in range(len(options) - 2):
                 if options[number][0] != _IPV6_ONLY:
                     self._put(options[number])
-        else:
-            rx = self._request.rx
-            end = asked_at + 1 + rx[asked_at]
-            for at in range(asked_at + 1, end):
-                number = self._config.number_of.get(rx[at], -1)
-                if number < 0 or self._sent[number]:
-                    continue
-                if rx[at] == 3 and not self._sent[0] and rx.find(b"\x01", at, end) >= 0:
-                    self._sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
-                    self._put(options[0])
-                self._sent[number] = 1
-                self._put(options[number])
         self._limit += 3
+
+    def _put_asked(self, start, end, options):
+        """Append each option whose code is in rx[start:end], once."""
+        rx = self._request.rx
+        sent = self._sent
+        number_of = self._config.number_of
+        if _CLASSLESS_ROUTES in number_of and rx.find(b"\x79", start, end) >= 0:
+            for code in b"\x03\x21":  # they would contradict each other: RFC 3442
+                if code in number_of:
+                    sent[number_of[code]] = 1
+        for at in range(start, end):
+            number = number_of.get(rx[at], -1)
+            if number < 0 or sent[number]:
+                continue
+            if rx[at] == 3 and not sent[0] and rx.find(b"\x01", at, end) >= 0:
+                sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
+                self._put(options[0])
+            sent[number] = 1
+            self._put(options[number])
 
     def _put(self, tlv):
         """Append a finished option where there is room: options, file, sname (RFC 2131 4.1)."""

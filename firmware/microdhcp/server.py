@@ -130,7 +130,7 @@ class Server:
         return self._reply.write(_OFFER, slot, granted_s, False)
 
     def _choose(self):
-        """Return the slot for a DISCOVER: reserved, its own, the one it wants, another; -1: none."""
+        """Return the slot for a DISCOVER: reserved, own, wanted, or spare; -1: none."""
         leases = self.leases
         request = self._request
         own = leases.find(request.key)
@@ -294,14 +294,15 @@ class Server:
     def _reservation(self, own):
         """Return the slot that is reserved for the client and that it can have now, else -1.
 
-        By its identifier first, which found `own`, then by chaddr; a second identifier of the
+        By its identifier, then by chaddr, whatever the identifier is; a second identifier of the
         same device finds the slot in use.
         """
         leases = self.leases
-        if own >= 0 and leases.reserved[own]:
-            return own
-        slot = leases.find(self._request.hardware)
-        if slot >= 0 and leases.reserved[slot] and not leases.live(slot):
+        request = self._request
+        slot = leases.reservation(request.key)
+        if slot < 0:
+            slot = leases.reservation(request.hardware)
+        if slot == own or slot >= 0 and leases.idle(slot):
             return slot
         return -1
 

@@ -56,7 +56,7 @@ class Request:
         self._spare = 0
 
     def read(self, n):
-        """Return the type of the message in rx[:n]: 1, 3, 4, 7, 8; 0: `fault` says what is wrong."""
+        """Return the type of the message in rx[:n]: 1, 3, 4, 7, 8; 0: `fault` names the fault."""
         rx = self.rx
         at = self.at
         self.fault = self._header(n)
@@ -98,7 +98,7 @@ class Request:
         return None
 
     def _options(self, n):
-        """Find the options in their areas, in the order of RFC 3396 section 5; return what is wrong."""
+        """Find the options, area by area as RFC 3396 section 5 says; return what is wrong."""
         at = self.at
         fault = self._area(_OPTIONS, n)
         overload = at[_OVERLOAD]
