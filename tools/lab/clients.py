@@ -57,7 +57,8 @@ class Lease:
 class Client:
     """A DHCP client in a node.
 
-    node  where it runs; its interface is eth0
+    node    where it runs; its interface is eth0
+    checks  True: it asks by ARP whether a new address is in use, and declines it if so
     """
 
     name = program = package = ""
@@ -67,9 +68,12 @@ class Client:
     obtained = renewed = rebound = rebooted = frozenset()
     #: True when the client asks for a remembered address by REQUEST (RFC 2131 section 4.4.2).
     has_init_reboot = True
+    #: True when the client can check an address before it uses it.
+    has_check = True
 
-    def __init__(self, node):
+    def __init__(self, node, checks=False):
         self.node = node
+        self.checks = checks
         self.lease = None
         self._process = None
         self._seen = 0
@@ -174,9 +178,11 @@ class Client:
         target.chmod(0o755)
         return f"{HOME}/hook"
 
-    def _write_once(self, name, text):
-        if not self._file(name).exists():
-            self._file(name).write_text(text, encoding="ascii")
+    def _write(self, name, text):
+        """Write a configuration file, unless it is there with the same text: it keeps its time."""
+        file = self._file(name)
+        if not file.exists() or file.read_text(encoding="ascii") != text:
+            file.write_text(text, encoding="ascii")
 
     def events(self):
         """Return all reports of the hook script so far, as a list of (first word, environment)."""
@@ -255,6 +261,7 @@ class Udhcpc(Client):
         hook = self.install_hook()
         name = f"-x hostname:{self.node.name}"
         argv = f"busybox udhcpc -f -n -t 5 -T 1 -i {INTERFACE} -s {hook} {name}".split()
+        argv += ["-a500", "-A", "1"] if self.checks else []
         return argv + (["-r", self.lease.address] if self.lease else [])
 
     @classmethod
@@ -310,7 +317,12 @@ class Udhcpc(Client):
 
 
 class Dhclient(Client):
-    """ISC dhclient.  It renews by its clock only, so it is told to do so after a few seconds."""
+    """ISC dhclient.  It renews by its clock only, so it is told to do so after a few seconds.
+
+    It leaves the check of an address to its script; ours has none.
+    """
+
+    has_check = False
 
     name, program, package = "dhclient", "dhclient", "isc-dhcp-client"
     version_command = ("dhclient", "--version")
@@ -344,7 +356,7 @@ request subnet-mask, broadcast-address, routers, domain-name, domain-name-server
         if not program.exists():
             shutil.copy(shutil.which(self.program, path=_ENV["PATH"]), program)
         conf = self._CONF.format(t1_s=self.t1_s, t2_s=self.t2_s, name=self.node.name)
-        self._write_once("dhclient.conf", conf)
+        self._write("dhclient.conf", conf)
         words = f"{HOME}/dhclient -4 -sf {self.install_hook()} -cf {HOME}/dhclient.conf"
         return f"{words} -lf {HOME}/dhclient.leases -pf {HOME}/dhclient.pid".split()
 
@@ -373,7 +385,10 @@ request subnet-mask, broadcast-address, routers, domain-name, domain-name-server
 
 
 class Dhcpcd(Client):
-    """dhcpcd.  It sets the address itself; its -N renews and its -n rebinds at once."""
+    """dhcpcd.  It sets the address itself; its -N renews and its -n rebinds at once.
+
+    Its vendor class is set, so that captures do not depend on the machine's kernel and processor.
+    """
 
     name, program, package = "dhcpcd", "dhcpcd", "dhcpcd-base"
     version_command = ("dhcpcd", "--version")
@@ -393,8 +408,9 @@ class Dhcpcd(Client):
     _CONF = """
 clientid
 hostname {name}
+vendorclassid dhcpcd-{version}:Linux-6.1.0:x86_64:GenuineIntel
 option subnet_mask, routers, domain_name_servers, domain_name, host_name
-noarp
+{noarp}
 noipv4ll
 noipv6
 nodev
@@ -403,9 +419,14 @@ script {hook}
 """
 
     def _arguments(self):
-        conf = self._CONF.format(hook=self.install_hook(), name=self.node.name)
-        # Written once: dhcpcd drops its lease on -n when the file is newer than at its start.
-        self._write_once("dhcpcd.conf", conf)
+        conf = self._CONF.format(
+            name=self.node.name,
+            version=self.version(),
+            noarp="" if self.checks else "noarp",
+            hook=self.install_hook(),
+        )
+        # Rewritten only when it differs: with a newer file, dhcpcd drops its lease on -n.
+        self._write("dhcpcd.conf", conf)
         return f"dhcpcd -f {HOME}/dhcpcd.conf -4".split()
 
     def command(self):
@@ -428,6 +449,15 @@ script {hook}
         """Release by dhcpcd -k, which also ends the client."""
         self._run([*self._arguments(), "-k", INTERFACE], timeout_s)
         self.stop()
+
+    def inform(self, address, timeout_s=15):
+        """Keep a fixed address and ask only for parameters (RFC 2131 3.4); return the Lease.
+
+        address  with prefix, e.g. "10.77.0.5/24"
+        """
+        self.node.ip(f"addr replace {address} dev {INTERFACE}")
+        self._start([*self._arguments(), "-B", "-d", "-s", address, INTERFACE])
+        return self._wait({"INFORM"}, timeout_s)
 
 
 #: All clients, in the order in which the lab shows them.

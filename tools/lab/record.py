@@ -7,7 +7,7 @@ from pathlib import Path
 from .clients import CLIENTS
 from .network import Lab
 from .nodes import LabError
-from .stories import CAPTURED, tell
+from .stories import CAPTURED, IN_WORDS, possible, tell
 
 FOLDER = Path(__file__).resolve().parents[2] / "host_tests" / "captures"
 
@@ -34,10 +34,10 @@ def capture_text(notes, messages):
 
 def _live(adapter, steps):
     """Return (command line, told steps, Network) of a client's story in a lab of its own."""
-    with Lab(clients=1, with_foreign=True) as lab:
+    with Lab(clients=2, with_foreign=True) as lab:
         time_s = ("--lease-time", str(LEASE_S))
         with lab.serve(*time_s), lab.serve(*time_s, network=lab.foreign):
-            client = adapter(lab.clients[0])
+            client = adapter(lab.clients[0], checks=adapter.has_check and "squatted" in steps)
             command = shlex.join(client.command())
             told = tell(lab, client, steps)
             client.stop()
@@ -65,7 +65,7 @@ def record(adapter, story, folder=FOLDER):
     notes = {
         "client": f"{adapter.name} {adapter.version()}, {system['NAME'].split()[0]} "
         f"{system.get('VERSION_ID', '')}".rstrip(),
-        "story": ", ".join(steps),
+        "story": ", ".join(IN_WORDS.get(step, step) for step in steps),
         "command": command,
         "server": f"{home.address}, pool {home.pool}, lease time {LEASE_S} s",
     }
@@ -83,4 +83,5 @@ def record_all(names=(), folder=FOLDER):
         if reason:
             raise LabError(reason)
         for story in CAPTURED:
-            yield record(adapter, story, folder)
+            if possible(adapter, story):
+                yield record(adapter, story, folder)

@@ -15,7 +15,20 @@ CAPTURED = {
     "rebind": ("obtain", "rebind"),
     "reboot": ("obtain", "reboot"),
     "foreign-network": ("abroad", "move"),
+    "decline": ("squatted",),
+    "inform": ("obtain", "release", "inform"),
 }
+
+#: Steps whose name does not say it all, for the comment in a capture.
+IN_WORDS = {
+    "abroad": "get a lease on a foreign network (not recorded)",
+    "move": "come home with it",
+    "squatted": "obtain, release, obtain while another host has that address",
+    "inform": "inform with a fixed address",
+}
+
+#: The address that a client with a fixed address has: on the network, outside the pool.
+FIXED = "10.77.0.5"
 
 
 @dataclass
@@ -74,7 +87,38 @@ def _release(lab, client):
     return lease
 
 
-_SPECIAL = {"abroad": _abroad, "move": _move, "release": _release}
+def _squatted(lab, client):
+    """Get a lease while another node sits on the address that the server will offer first.
+
+    The server's choice depends on the client alone, so a first lease shows which one that is.
+    """
+    checks, client.checks = client.checks, False
+    address = client.obtain().address
+    client.release()
+    client.checks = checks
+    lab.clients[-1].ip(f"addr add {address}/24 dev eth0")
+    return client.obtain()
+
+
+def _inform(_lab, client):
+    """Use a fixed address and ask for parameters only."""
+    return client.inform(f"{FIXED}/24")
+
+
+_SPECIAL = {
+    "abroad": _abroad,
+    "move": _move,
+    "release": _release,
+    "squatted": _squatted,
+    "inform": _inform,
+}
+
+
+def possible(adapter, name):
+    """Return True when a client can tell this story of CAPTURED."""
+    if name == "decline":
+        return adapter.has_check
+    return name != "inform" or hasattr(adapter, "inform")
 
 
 def tell(lab, client, steps):
