@@ -76,7 +76,7 @@ def check_queues(leases):
 
 
 def check_limits(leases):
-    """Numbers in range; at most a quarter in quarantine, and three live slots per MAC."""
+    """Numbers in range; at most a quarter in quarantine, three unreserved live slots per MAC."""
     count = 0
     of_mac = {}
     for slot in range(leases.slots):
@@ -85,7 +85,7 @@ def check_limits(leases):
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
         require(leases.live(slot) == (state in (OFFERED, ADOPTED, BOUND)), "slot %d: live", slot)
         count += state == DECLINED
-        if leases.live(slot):
+        if leases.live(slot) and not leases.reserved[slot]:
             mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= LIVE_PER_CHADDR, "a MAC has 4 live slots, one is %d", slot)

@@ -269,7 +269,9 @@ class Judge:
         had = self.holds.get(address)
         mine = had is not None and had.key == hold.key and had.until_s > now_s
         if kind == OFFER:
-            if not (mine and had.leased):
+            if mine and had.leased:
+                had.mac = hold.mac
+            else:
                 self.holds[address] = hold
             return
         wish_s = seconds[0] << 24 | seconds[1] << 16 | seconds[2] << 8 | seconds[3]
