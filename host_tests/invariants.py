@@ -75,8 +75,18 @@ def check_queues(leases):
     require(found == leases.slots, "%d of %d slots are in queues", found, leases.slots)
 
 
+def has_key_of(leases, slot, mac):
+    """Return whether the key of a slot is this MAC, not a digest of an identifier."""
+    first = mac[0] << 16 | mac[1] << 8 | mac[2]
+    last = mac[3] << 16 | mac[4] << 8 | mac[5]
+    return leases._keys[2 * slot] == first and leases._keys[2 * slot + 1] == last
+
+
 def check_limits(leases):
-    """Numbers in range; at most a quarter in quarantine, three unreserved live slots per MAC."""
+    """Numbers in range; at most a quarter in quarantine, three live slots per MAC.
+
+    Not counted are a reserved slot, and the one that the device has by its MAC itself.
+    """
     count = 0
     of_mac = {}
     for slot in range(leases.slots):
@@ -85,8 +95,8 @@ def check_limits(leases):
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
         require(leases.live(slot) == (state in (OFFERED, ADOPTED, BOUND)), "slot %d: live", slot)
         count += state == DECLINED
-        if leases.live(slot) and not leases.reserved[slot]:
-            mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
+        mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
+        if leases.live(slot) and not leases.reserved[slot] and not has_key_of(leases, slot, mac):
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= LIVE_PER_CHADDR, "a MAC has 4 live slots, one is %d", slot)
     require(count == leases._quarantined, "%d in quarantine, noted %d", count, leases._quarantined)
