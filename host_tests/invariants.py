@@ -4,7 +4,7 @@ Walks the table from outside: every key in its index once, every slot in one que
 Runs on CPython and MicroPython; knows the numbers of leases.py, which drops their names there.
 """
 
-from microdhcp.leases import ADOPTED, BOUND, DECLINED, EXPIRED, OFFERED
+from microdhcp.states import ADOPTED, BOUND, DECLINED, EXPIRED, OFFERED
 
 QUEUES = 6
 NONE = 255

@@ -20,6 +20,6 @@ def __getattr__(name):
     """Load the module that holds the public `name`; AttributeError for any other."""
     if name not in _HOME:
         raise AttributeError(name)
-    module = __import__("microdhcp." + _HOME[name], None, None, (name,))
+    module = __import__(_HOME[name], globals(), None, (name,), 1)
     value = globals()[name] = getattr(module, name)
     return value

@@ -6,9 +6,9 @@ they would cost more heap than the lease table.
 
 import sys
 
-from microdhcp._compat import const
-from microdhcp.options import cidr, encode, find, ipv4, unhex, within
-from microdhcp.prepare import tables
+from ._compat import const
+from .options import cidr, encode, find, ipv4, unhex, within
+from .prepare import tables
 
 _OWN = object()  # default of routers and dns_servers: our own address
 _MOST_SLOTS = const(254)  # a slot number is one byte in the lease table

@@ -56,6 +56,6 @@ class Config:
 
         A keyword that is not in this list raises ValueError too.
         """
-        from microdhcp.checks import fill
+        from .checks import fill
 
         fill(self, address, pool, settings)

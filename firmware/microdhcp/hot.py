@@ -4,7 +4,7 @@ Rules: plain functions on buffers and small ints, without attributes, allocation
 arguments, so that they can be compiled to machine code.  Nothing here raises on any packet.
 """
 
-from microdhcp._compat import const
+from ._compat import const
 
 _PAD = const(0)
 _END = const(255)
@@ -15,9 +15,9 @@ _NONE = const(255)  # "no slot"; slots are 0..253
 
 # Which entry of `at` notes an option, by code; 0: an option that the server does not read.
 # 1: 50   2: 51   3: 52   4: 53   5: 54   6: 55   7: 57   8: 61   9: 80   10: 82
-ENTRY = bytearray(_HIGHEST + 1)
-for _entry, _code in enumerate(b"\x32\x33\x34\x35\x36\x37\x39\x3d\x50\x52"):
-    ENTRY[_code] = _entry + 1
+ENTRY = (
+    bytes(50) + b"\x01\x02\x03\x04\x05\x06\x00\x07\x00\x00\x00\x08" + bytes(18) + b"\x09\x00\x0a"
+)
 
 
 def walk(rx, start, end, at):
@@ -56,19 +56,19 @@ def spread(a, b):
     return (a ^ b ^ (b >> 7) ^ (a >> 13)) & 0xFFFF
 
 
-def client_key(rx, id_at, key):
+def client_key(rx, at, key):
     """Write the key of the client that sent rx to key: two numbers that tell clients apart.
 
     rx      a DHCP message
-    id_at   offset of the length byte of option 61, 0 for none: htype and chaddr (RFC 2131 4.2)
+    at      offset of the length byte of option 61, 0 for none: htype and chaddr (RFC 2131 4.2)
     key     array("i") of two, each gets 0..2**30 - 1
     An Ethernet address is kept as it is, whether it is in chaddr or, behind type 1, in option 61;
     anything else becomes a digest of 48 bits.
     """
-    if id_at:
-        start = id_at + 1
-        end = start + rx[id_at]
-        mac_at = start + 1 if rx[id_at] == 7 and rx[start] == 1 else 0
+    if at:
+        start = at + 1
+        end = start + rx[at]
+        mac_at = start + 1 if rx[at] == 7 and rx[start] == 1 else 0
     else:
         start = 28
         end = start + rx[2]
@@ -78,7 +78,7 @@ def client_key(rx, id_at, key):
         b = rx[mac_at + 3] << 16 | rx[mac_at + 4] << 8 | rx[mac_at + 5]
     else:
         a = 0x1505
-        b = 0 if id_at else rx[1]
+        b = 0 if at else rx[1]
         while start < end:
             a = ((a ^ rx[start]) * 61 + (a >> 12)) & 0xFFFFFF
             b = ((b + rx[start]) * 59 ^ (b >> 10)) & 0xFFFFFF

@@ -12,18 +12,18 @@ Slot i is the address first + i of the pool; reserved addresses outside the pool
 
 from array import array
 
-from microdhcp._compat import const
-from microdhcp.hot import copy, find, same, spread
+from ._compat import const
+from .hot import copy, find, same, spread
 
-FREE = const(0)  # never used, or out of quarantine
-OFFERED = const(1)  # held for an OFFER
-ADOPTED = const(2)  # leased, but the client has not come back to renew: nobody knows if it exists
-BOUND = const(3)  # leased
-DECLINED = const(4)  # in quarantine: a client found the address in use
-RELEASED = const(5)
-EXPIRED = const(6)
+_FREE = const(0)  # the states of a slot: what they mean is said in states.py
+_OFFERED = const(1)
+_ADOPTED = const(2)
+_BOUND = const(3)
+_DECLINED = const(4)
+_RELEASED = const(5)
+_EXPIRED = const(6)
 
-# One queue for each state up to DECLINED; FREE, RELEASED and EXPIRED share the first.
+# One queue for each state up to _DECLINED; FREE, _RELEASED and _EXPIRED share the first.
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
 
@@ -31,6 +31,25 @@ _NONE = const(255)
 _NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
 _NOBODY = const(-1)  # in the place of a client key
 _TRIES = const(4)  # slots looked at from the one that the client's key points at
+
+
+def _hang(heads, bucket, chain, slot):
+    """Put a slot into a bucket."""
+    chain[slot] = heads[bucket]
+    heads[bucket] = slot
+
+
+def _unhang(heads, bucket, chain, slot):
+    """Take a slot out of a bucket; it need not be in it."""
+    at = heads[bucket]
+    if at == slot:
+        heads[bucket] = chain[slot]
+        return
+    while at != _NONE:
+        after = chain[at]
+        if after == slot:
+            chain[at] = chain[slot]
+        at = after
 
 
 class Leases:
@@ -56,8 +75,10 @@ class Leases:
         self._config = config
         self._quarantined = 0
         self._keys = array("i", [_NOBODY] * (2 * slots))
-        self._heads = bytearray(b"\xff" * config.buckets)
-        self._chain = bytearray(slots)
+        self._heads = bytearray(b"\xff" * config.buckets)  # first slot of each bucket of keys
+        self._chain = bytearray(slots)  # the next one
+        self._mac_heads = bytearray(b"\xff" * config.buckets)  # the same for chaddr
+        self._mac_chain = bytearray(slots)
         self._first = bytearray(b"\xff" * _QUEUES)
         self._next = bytearray(slots)
         self._prev = bytearray(slots)
@@ -114,11 +135,11 @@ class Leases:
 
     def live(self, slot):
         """Return whether the address is offered or leased."""
-        return OFFERED <= self.state[slot] <= BOUND
+        return _OFFERED <= self.state[slot] <= _BOUND
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
-        return not OFFERED <= self.state[slot] <= DECLINED
+        return not _OFFERED <= self.state[slot] <= _DECLINED
 
     def open(self, slot):
         """Return whether any client may have the address: nobody has, none is to have it."""
@@ -131,10 +152,11 @@ class Leases:
     def live_of_chaddr(self, chaddr):
         """Return how many live slots there are for this chaddr (memoryview of six)."""
         count = 0
-        if chaddr in self.mac:  # a quick search, and nearly always the whole answer
-            for slot in range(self.slots):
-                if self.live(slot) and self.has_chaddr(slot, chaddr):
-                    count += 1
+        slot = self._mac_heads[self._bucket(chaddr, 0)]
+        while slot != _NONE:
+            if self.live(slot) and self.has_chaddr(slot, chaddr):
+                count += 1
+            slot = self._mac_chain[slot]
         return count
 
     def spare(self, key):
@@ -147,12 +169,12 @@ class Leases:
         pool_n = self._config.pool_n
         slot = spread(key[0], key[1]) % pool_n
         for _ in range(_TRIES):
-            if self.state[slot] == FREE and not self.reserved[slot]:
+            if self.state[slot] == _FREE and not self.reserved[slot]:
                 return slot
             slot += 1
             if slot == pool_n:
                 slot = 0
-        for queue in (FREE, OFFERED, ADOPTED):
+        for queue in (_FREE, _OFFERED, _ADOPTED):
             slot = self._first[queue]
             if slot != _NONE:
                 return slot
@@ -164,18 +186,18 @@ class Leases:
         """Hold the slot for the client; a lease of its own that still runs is left as it is."""
         self._give(slot, request)
         self.granted_s[slot] = granted_s
-        if not ADOPTED <= self.state[slot] <= BOUND:
-            self._move(slot, OFFERED, until_s)
+        if not _ADOPTED <= self.state[slot] <= _BOUND:
+            self._move(slot, _OFFERED, until_s)
 
     def bind(self, slot, request, granted_s, state, until_s):
-        """Lease the slot to the client; state is ADOPTED or BOUND."""
+        """Lease the slot to the client; state is _ADOPTED or _BOUND."""
         self._give(slot, request)
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
 
     def release(self, slot, now_s):
         """End a lease or an offer now; the client stays known."""
-        self._move(slot, RELEASED, now_s)
+        self._move(slot, _RELEASED, now_s)
 
     def decline(self, slot, now_s, until_s):
         """End a lease whose address is in use elsewhere; keep it back until until_s.
@@ -185,14 +207,14 @@ class Leases:
         self._drop(slot)
         if self._quarantined < max(1, self._config.pool_n // 4):
             self._quarantined += 1
-            self._move(slot, DECLINED, until_s)
+            self._move(slot, _DECLINED, until_s)
         else:
-            self._move(slot, RELEASED, now_s)
+            self._move(slot, _RELEASED, now_s)
 
     def end_due(self, now_s):
         """End what is over at now_s, and note when the next offer, lease or quarantine is."""
         self.due_s = _NEVER
-        for queue in range(OFFERED, _QUEUES):
+        for queue in range(_OFFERED, _QUEUES):
             while True:
                 slot = self._first[queue]
                 if slot == _NONE:
@@ -201,10 +223,10 @@ class Leases:
                 if until_s > now_s or until_s == _NEVER:
                     self.due_s = min(self.due_s, until_s)
                     break
-                state = EXPIRED
-                if self.state[slot] == DECLINED:
+                state = _EXPIRED
+                if self.state[slot] == _DECLINED:
                     self._quarantined -= 1
-                    state = FREE
+                    state = _FREE
                 self._move(slot, state, until_s)
 
     def _move(self, slot, state, until_s):
@@ -221,36 +243,34 @@ class Leases:
 
     def _give(self, slot, request):
         """Write the client into the slot, and out of any other."""
-        copy(self.mac, 6 * slot, request.chaddr, 0, 6)
+        chaddr = request.chaddr
+        if not self.has_chaddr(slot, chaddr):
+            _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
+            copy(self.mac, 6 * slot, chaddr, 0, 6)
+            _hang(self._mac_heads, self._bucket(chaddr, 0), self._mac_chain, slot)
         key = request.key
         old = self.find(key)
         if old == slot:
             return
         if old >= 0:
             self._drop(old)
-            self._move(old, RELEASED, self.until_s[old])
+            self._move(old, _RELEASED, self.until_s[old])
         self._drop(slot)
         a = self._keys[slot + slot] = key[0]
         b = self._keys[slot + slot + 1] = key[1]
-        bucket = spread(a, b) & (len(self._heads) - 1)
-        self._chain[slot] = self._heads[bucket]
-        self._heads[bucket] = slot
+        _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)
 
     def _drop(self, slot):
         """Let the slot hold no key."""
         a = self._keys[slot + slot]
-        if a == _NOBODY:
-            return
-        self._keys[slot + slot] = _NOBODY
-        bucket = spread(a, self._keys[slot + slot + 1]) & (len(self._heads) - 1)
-        chain = self._chain
-        at = self._heads[bucket]
-        if at == slot:
-            self._heads[bucket] = chain[slot]
-            return
-        while chain[at] != slot:
-            at = chain[at]
-        chain[at] = chain[slot]
+        if a != _NOBODY:
+            bucket = spread(a, self._keys[slot + slot + 1]) & (len(self._heads) - 1)
+            _unhang(self._heads, bucket, self._chain, slot)
+            self._keys[slot + slot] = _NOBODY
+
+    def _bucket(self, mac, at):
+        """Return the bucket of the Ethernet address in mac[at:at + 6]."""
+        return (mac[at + 5] ^ mac[at + 4] << 1 ^ mac[at + 3] << 3) & (len(self._heads) - 1)
 
     # Queues: rings, with the first slot of each noted
 
@@ -259,7 +279,7 @@ class Leases:
         if self.reserved[slot]:
             return _RESERVED
         state = self.state[slot]
-        return state if state <= DECLINED else FREE
+        return state if state <= _DECLINED else _FREE
 
     def _link(self, slot):
         """Put a slot into its queue, looking for its place from the end, where new ones belong."""

@@ -5,13 +5,14 @@ Runs as the last step of a `Config` and then leaves memory with the other rules.
 
 from array import array
 
-from microdhcp.hot import client_key
+from ._compat import const
+from .hot import client_key
 
-_T1 = b"\x3a\x04\0\0\0\0"  # 58 and 59: the values are filled in for each reply
-_T2 = b"\x3b\x04\0\0\0\0"
-_HEAD = 44  # op to chaddr
-_COOKIE = 236
-_SHORTEST = 300
+_T1 = const(b"\x3a\x04\0\0\0\0")  # 58 and 59: the values are filled in for each reply
+_T2 = const(b"\x3b\x04\0\0\0\0")
+_HEAD = const(44)  # op to chaddr
+_COOKIE = const(236)
+_SHORTEST = const(300)
 
 
 def tables(config):

@@ -9,8 +9,8 @@ Everything configured was made a finished option (code, length, value) beforehan
 copied.  Every byte of a reply is written anew: nothing of another message is left in it.
 """
 
-from microdhcp._compat import const
-from microdhcp.hot import copy
+from ._compat import const
+from .hot import copy
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
@@ -42,12 +42,12 @@ _CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
 
 
-def _store_seconds(tlv, seconds):
-    """Write the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
-    tlv[2] = seconds >> 24 & 255
-    tlv[3] = seconds >> 16 & 255
-    tlv[4] = seconds >> 8 & 255
-    tlv[5] = seconds & 255
+def _store(n, tlv):
+    """Write n as the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
+    tlv[2] = n >> 24 & 255
+    tlv[3] = n >> 16 & 255
+    tlv[4] = n >> 8 & 255
+    tlv[5] = n & 255
 
 
 class Reply:
@@ -55,7 +55,7 @@ class Reply:
 
     tx         bytearray of config.max_message bytes, owned by this object
     to         where the last reply goes: BROADCAST, CLIENT, CIADDR, RELAY
-    count      called as count(name) when an option had to be left out
+    count      called as count(reason) when an option had to be left out
     """
 
     def __init__(self, config, request, leases, count):
@@ -84,7 +84,7 @@ class Reply:
             self.tx[12:16] = self._ciaddr
         if slot >= 0:
             self._leases.address_of(slot, self.tx, 16)
-            _store_seconds(self._lease, granted_s)
+            _store(granted_s, self._lease)
             self._put(self._lease)
         if rapid:
             self._put(b"\x50\x00")
@@ -92,20 +92,20 @@ class Reply:
             self._sent[-1] = self._sent[-2] = 1
         else:
             options = self._config.options
-            _store_seconds(options[-2], granted_s // 2)  # T1
-            _store_seconds(options[-1], granted_s - granted_s // 8)  # T2
+            _store(granted_s // 2, options[-2])  # T1
+            _store(granted_s - granted_s // 8, options[-1])  # T2
         self._put_parameters()
         return self._finish()
 
-    def nak(self, text):
-        """Write a NAK into tx; return its length.  text: a finished option 56.
+    def nak(self, tlv):
+        """Write a NAK into tx; return its length.  tlv: a finished option 56.
 
         RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
         """
         self._start(_NAK)
         if self.to == RELAY:
             self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
-        self._put(text)
+        self._put(tlv)
         return self._finish()
 
     def on_link(self, at):
@@ -160,13 +160,13 @@ class Reply:
             longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
         return min(longest, len(self.tx))
 
-    def _echo(self, entry, name):
+    def _echo(self, entry, reason):
         """Keep room for an option that goes back as it came; return where it is, 0 if none is."""
         at = self._request.at[entry]
         if at:
             limit = self._limit - 2 - self._request.rx[at]
             if limit < _ROOM:
-                self._count(name)
+                self._count(reason)
                 return 0
             self._limit = limit
         return at

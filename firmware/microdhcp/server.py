@@ -5,11 +5,11 @@ one for each state that a client can be in when it sends a REQUEST, in the order
 No clock, no sockets, and nothing is allocated.
 """
 
-from microdhcp._compat import const
-from microdhcp.hot import same
-from microdhcp.leases import ADOPTED, BOUND, OFFERED, Leases
-from microdhcp.reply import Reply
-from microdhcp.wire import Request
+from ._compat import const
+from .hot import same
+from .leases import Leases
+from .reply import Reply
+from .wire import Request
 
 PARK = const(-1)  # result of handle(): ask again when the address has been checked
 
@@ -27,34 +27,40 @@ _SERVER_ID = const(5)  # 54
 _CLIENT_ID = const(8)  # 61
 _RAPID_COMMIT = const(9)  # 80
 
+_OFFERED = const(1)  # states of a slot
+_ADOPTED = const(2)
+_BOUND = const(3)
+
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
 _SLOTS_PER_CHADDR = const(3)  # one device with ever new identifiers cannot take the pool
 
 # Why a packet gets no answer, and what was left out of a reply.
-_REASONS = (
-    "short",  # no room for a message type
-    "op",  # not a request
-    "cookie",  # BOOTP without options, or no DHCP at all
-    "hardware",  # hlen, or a chaddr that is nobody's
-    "options",  # one runs past the end, or pieces that cannot be joined
-    "length",  # of an option that has one length only
-    "type",  # none, or one that clients do not send
-    "relay",  # giaddr is not on our network
-    "ciaddr",  # INFORM from an address that is not on our network
-    "no_address",  # a REQUEST that names none
-    "other_server",
-    "unknown_client",
-    "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
-    "pool_full",
-    "greedy",  # more addresses for one device than there should be
-    "option_left_out",
-    "client_id_left_out",
-    "agent_info_left_out",
+_REASONS = const(
+    (
+        "short",  # no room for a message type
+        "op",  # not a request
+        "cookie",  # BOOTP without options, or no DHCP at all
+        "hardware",  # hlen, or a chaddr that is nobody's
+        "options",  # one runs past the end, or pieces that cannot be joined
+        "length",  # of an option that has one length only
+        "type",  # none, or one that clients do not send
+        "relay",  # giaddr is not on our network
+        "ciaddr",  # INFORM from an address that is not on our network
+        "no_address",  # a REQUEST that names none
+        "other_server",
+        "unknown_client",
+        "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
+        "pool_full",
+        "greedy",  # more addresses for one device than there should be
+        "option_left_out",
+        "client_id_left_out",
+        "agent_info_left_out",
+    )
 )
-_WRONG_NETWORK = b"\x38\x0dwrong network"
-_NOT_AVAILABLE = b"\x38\x15address not available"
+_WRONG_NETWORK = const(b"\x38\x0dwrong network")
+_NOT_AVAILABLE = const(b"\x38\x15address not available")
 
 
 def _later(now_s, seconds):
@@ -77,7 +83,7 @@ class Server:
         self.rx = bytearray(rx_size)
         self.leases = Leases(config)
         self.address_of = self.leases.address_of  # (slot, buf, at)
-        self.drops = {reason: 0 for reason in _REASONS}
+        self.drops = dict.fromkeys(_REASONS, 0)
         self.last_drop = None
         self._config = config
         self._request = Request(self.rx)
@@ -124,8 +130,8 @@ class Server:
             return 0
         granted_s = self._lease_time()
         if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
-            confirmed = leases.find(request.key) == slot and leases.state[slot] == BOUND
-            return self._ack(slot, BOUND if confirmed else ADOPTED, granted_s, now_s, True)
+            confirmed = leases.find(request.key) == slot and leases.state[slot] == _BOUND
+            return self._ack(slot, _BOUND if confirmed else _ADOPTED, granted_s, now_s, True)
         leases.offer(slot, request, granted_s, _later(now_s, self._config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
@@ -139,7 +145,7 @@ class Server:
             return slot
         if own >= 0 and leases.live(own):
             return own
-        if self._greedy(own):
+        if self._greedy():
             self._drop("greedy")
             return -1
         if own >= 0:
@@ -175,7 +181,7 @@ class Server:
     def _other_server(self, now_s):
         """The client took the offer of another server: what we held for it is free again."""
         slot = self.leases.find(self._request.key)
-        if slot >= 0 and self.leases.state[slot] == OFFERED:
+        if slot >= 0 and self.leases.state[slot] == _OFFERED:
             self.leases.release(slot, now_s)
         return self._drop("other_server")
 
@@ -187,9 +193,9 @@ class Server:
         own = leases.find(self._request.key)
         if slot >= 0:
             if slot == own:
-                return self._ack(slot, BOUND, leases.granted_s[slot], now_s, False)
+                return self._ack(slot, _BOUND, leases.granted_s[slot], now_s, False)
             if self._may_adopt(slot, own):
-                return self._ack(slot, ADOPTED, self._lease_time(), now_s, False)
+                return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
         return self._nak(at)
 
     def _init_reboot(self, now_s):
@@ -211,13 +217,13 @@ class Server:
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
         if slot >= 0 and slot == own:
-            state = BOUND
-            if leases.state[slot] == ADOPTED and not renewing:
-                state = ADOPTED
+            state = _BOUND
+            if leases.state[slot] == _ADOPTED and not renewing:
+                state = _ADOPTED
             return self._ack(slot, state, self._lease_time(), now_s, False)
         if self._config.authoritative:
             if slot >= 0 and self._may_adopt(slot, own):
-                return self._ack(slot, ADOPTED, self._lease_time(), now_s, False)
+                return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
         elif own < 0:
             return self._drop("unknown_client")
         return self._nak(at)
@@ -230,7 +236,7 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return reserved == slot
-        return leases.open(slot) and not self._greedy(own)
+        return leases.open(slot) and not self._greedy()
 
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
@@ -306,12 +312,9 @@ class Server:
             return slot
         return -1
 
-    def _greedy(self, own):
-        """Return whether the device has as many addresses as one may, under other identifiers."""
-        request = self._request
-        if own >= 0 and request.hardware is request.key:
-            return False
-        return self.leases.live_of_chaddr(request.chaddr) >= _SLOTS_PER_CHADDR
+    def _greedy(self):
+        """Return whether the device has as many addresses as one may."""
+        return self.leases.live_of_chaddr(self._request.chaddr) >= _SLOTS_PER_CHADDR
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""

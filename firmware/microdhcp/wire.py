@@ -10,8 +10,8 @@ Nothing here raises or allocates; a message that is not fit to be answered is na
 
 from array import array
 
-from microdhcp._compat import const
-from microdhcp.hot import ENTRY, client_key, copy, same, walk
+from ._compat import const
+from .hot import ENTRY, client_key, copy, same, walk
 
 _GIADDR = const(24)
 _SNAME = const(44)
@@ -30,9 +30,9 @@ _CLIENT_ID = const(8)  # 61
 _ENTRIES = const(11)
 
 # Length that an option must have, by entry; 0: any.
-_LENGTHS = b"\x00\x04\x04\x01\x01\x04\x00\x02\x00\x00\x00"
+_LENGTHS = const(b"\x00\x04\x04\x01\x01\x04\x00\x02\x00\x00\x00")
 # DISCOVER, REQUEST, DECLINE, RELEASE, INFORM: the types that clients send to servers.
-_FROM_CLIENTS = b"\x01\x03\x04\x07\x08"
+_FROM_CLIENTS = const(b"\x01\x03\x04\x07\x08")
 
 
 class Request:
@@ -125,18 +125,18 @@ class Request:
                 return "options"
             start += 1 + self.rx[start]
 
-    def _join(self, piece_at):
-        """Append the option at piece_at to the earlier one of the same code (RFC 3396 section 7).
+    def _join(self, at):
+        """Append the option at at to the earlier one of the same code (RFC 3396 section 7).
 
         The whole is built behind the message, in the part of rx that it leaves free.  A second
         copy of a value that is complete already is passed over.  False when there is no room, or
         the whole is longer than 255.
         """
         rx = self.rx
-        entry = ENTRY[rx[piece_at - 1]]
+        entry = ENTRY[rx[at - 1]]
         first_at = self.at[entry]
         had = rx[first_at]
-        more = rx[piece_at]
+        more = rx[at]
         if had and had == _LENGTHS[entry]:
             return True
         spare = self._spare
@@ -148,7 +148,7 @@ class Request:
             spare += 1 + had
         if had + more > 255 or spare + more > len(rx):
             return False
-        copy(rx, spare, rx, piece_at + 1, more)
+        copy(rx, spare, rx, at + 1, more)
         rx[first_at] = had + more
         self._spare = spare + more
         return True

@@ -11,7 +11,7 @@ import os
 import select
 
 import dhcptext
-from microdhcp import leases as leases_module
+from microdhcp import states
 
 WAITING_MAX = 10_000  # lines, some megabytes
 ROOM = 4096  # bytes that a pipe takes without waiting once poll() calls it ready (PIPE_BUF)
@@ -20,7 +20,7 @@ _LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
 # the public constants of the lease table are the states of a slot
 _STATES = {
     value: name
-    for name, value in vars(leases_module).items()
+    for name, value in vars(states).items()
     if name.isupper() and not name.startswith("_")
 }
 
@@ -164,7 +164,7 @@ def leases(server, now_s):
     address = bytearray(4)
     rows = []
     for slot in range(table.slots):
-        if table.state[slot] == leases_module.FREE:
+        if table.state[slot] == states.FREE:
             continue
         server.address_of(slot, address, 0)
         row = {"address": _address_text(address), "state": _STATES[table.state[slot]]}
