@@ -17,6 +17,7 @@ EDGES = {
     "hot": {"_compat"},
     "hot_viper": {"_compat"},
     "options": {"_compat"},
+    "states": set(),
     "prepare": {"_compat", "hot"},
     "checks": {"_compat", "options", "prepare"},
     "config": {"_compat", "options", "checks"},

@@ -24,7 +24,6 @@ STORY = ("DISCOVER", "OFFER", "REQUEST", "ACK", "REQUEST", "ACK", "RELEASE")
 RELEASE_SEEN_S = 5
 INSIDE = """
 from microdhcp import Config, Server
-from microdhcp import leases as table
 
 server = Server(Config(address="10.77.0.1/24", pool=("10.77.0.10", "10.77.0.250"), lease_s=3600))
 NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED")
@@ -33,7 +32,7 @@ NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED
 def known():
     rows = []
     for slot in range(server.leases.slots):
-        name = [one for one in NAMES if getattr(table, one) == server.leases.state[slot]][0]
+        name = NAMES[server.leases.state[slot]]
         if name != "FREE":
             address, mac = bytearray(4), bytearray(6)
             server.address_of(slot, address, 0)
