@@ -45,7 +45,7 @@ def test_digest_tells_replies_apart():
     """One byte more, another destination, another reason: another digest."""
     one = [("name", 0, b"abc", 1, None)]
     others = (
-        [("name", 0, b"abd", 1, None)],
+        [("name", 0, b"abx", 1, None)],
         [("name", 0, b"abc", 2, None)],
         [("name", 1, b"abc", 1, None)],
         [("name", 0, b"", 1, "short")],
