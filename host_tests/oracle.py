@@ -128,6 +128,7 @@ class Judge:
             ident = bytes([int(digits, 16) for digits in key.split(":")])
             self.reserved[ip(settings["reservations"][key])] = ident
         self.holds = {}
+        self.latest = {}  # address -> key of the latest client, its identifier may move to a new MAC
 
     def look(self, raw, n, now_s):
         """Judge what the server made of the message raw (bytes); n is the result of handle()."""
@@ -243,14 +244,15 @@ class Judge:
         for other in list(self.holds):
             if other != address and self.holds[other].key == key:
                 del self.holds[other]
+        self.latest[address] = key
         given_to = Hold(key, mac, now_s + self.hold_s, False, False)
         self.note_given(address, given_to, raw, options[53][0], kind, seconds, now_s)
 
     def check_ours(self, address, key, mac):
         """The address is in the pool or reserved, and not reserved for somebody else."""
         if address in self.reserved:
-            ident = self.reserved[address]
-            require(ident in (key[1], mac), "address reserved for another")
+            known = self.reserved[address] in (key[1], mac) or self.latest.get(address) == key
+            require(known, "address reserved for another")
         else:
             inside = address[:3] == self.own[:3] and self.first <= address[3] <= self.last
             require(inside, "address outside the pool")
