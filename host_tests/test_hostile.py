@@ -99,7 +99,7 @@ class DamageTest(unittest.TestCase):
                         rx[: len(packet)] = packet
                         rx[at] ^= change
                         judged.give(len(packet))
-            invariants.check(judged.server.leases)
+            invariants.check(judged.server.leases, moving=True)
 
 
 class StoryTest(unittest.TestCase):

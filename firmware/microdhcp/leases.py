@@ -184,10 +184,9 @@ class Leases:
 
     def offer(self, slot, request, granted_s, until_s):
         """Hold the slot for the client; a lease of its own that still runs is left as it is."""
-        self._give(slot, request)
-        self.granted_s[slot] = granted_s
-        if not _ADOPTED <= self.state[slot] <= _BOUND:
+        if self._give(slot, request) or not _ADOPTED <= self.state[slot] <= _BOUND:
             self._move(slot, _OFFERED, until_s)
+        self.granted_s[slot] = granted_s
 
     def bind(self, slot, request, granted_s, state, until_s):
         """Lease the slot to the client; state is _ADOPTED or _BOUND."""
@@ -242,7 +241,7 @@ class Leases:
     # Keys
 
     def _give(self, slot, request):
-        """Write the client into the slot, and out of any other."""
+        """Write the client into the slot, and out of any other; return whether it is new there."""
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
             _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
@@ -251,7 +250,7 @@ class Leases:
         key = request.key
         old = self.find(key)
         if old == slot:
-            return
+            return False
         if old >= 0:
             self._drop(old)
             self._move(old, _RELEASED, self.until_s[old])
@@ -259,6 +258,7 @@ class Leases:
         a = self._keys[slot + slot] = key[0]
         b = self._keys[slot + slot + 1] = key[1]
         _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)
+        return True
 
     def _drop(self, slot):
         """Let the slot hold no key."""

@@ -191,12 +191,11 @@ class Server:
         at = self._request.at[_REQUESTED] + 1
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
-        if slot >= 0:
-            if slot == own:
-                return self._ack(slot, _BOUND, leases.granted_s[slot], now_s, False)
-            if self._may_adopt(slot, own):
-                return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
-        return self._nak(at)
+        if not self._may_have(slot, own):
+            return self._nak(at)
+        if slot == own:
+            return self._ack(slot, _BOUND, leases.granted_s[slot], now_s, False)
+        return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
 
     def _init_reboot(self, now_s):
         """The client remembers an address."""
@@ -216,26 +215,28 @@ class Server:
         leases = self.leases
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
-        if slot >= 0 and slot == own:
-            state = _BOUND
-            if leases.state[slot] == _ADOPTED and not renewing:
-                state = _ADOPTED
-            return self._ack(slot, state, self._lease_time(), now_s, False)
-        if self._config.authoritative:
-            if slot >= 0 and self._may_adopt(slot, own):
-                return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
-        elif own < 0:
+        if own < 0 and not self._config.authoritative:
             return self._drop("unknown_client")
-        return self._nak(at)
+        if not self._may_have(slot, own):
+            return self._nak(at)
+        state = _ADOPTED
+        if slot == own:
+            if renewing or leases.state[slot] != _ADOPTED:
+                state = _BOUND
+        elif not self._config.authoritative:
+            return self._nak(at)
+        return self._ack(slot, state, self._lease_time(), now_s, False)
 
-    def _may_adopt(self, slot, own):
-        """Return whether a client may have an address that it names and that is not its own."""
+    def _may_have(self, slot, own):
+        """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
         leases = self.leases
-        if own >= 0 and leases.live(own):
+        if slot < 0:
             return False
+        if own >= 0 and leases.live(own):
+            return slot == own
         reserved = self._reservation(own)
         if reserved >= 0:
-            return reserved == slot
+            return slot == reserved
         return leases.open(slot) and not self._greedy()
 
     def _ack(self, slot, state, granted_s, now_s, rapid):
