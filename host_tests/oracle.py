@@ -128,7 +128,7 @@ class Judge:
             ident = bytes([int(digits, 16) for digits in key.split(":")])
             self.reserved[ip(settings["reservations"][key])] = ident
         self.holds = {}
-        self.latest = {}  # address -> key of the latest client, its identifier may move to a new MAC
+        self.latest = {}  # address -> key of its latest client, whose MAC may have changed
 
     def look(self, raw, n, now_s):
         """Judge what the server made of the message raw (bytes); n is the result of handle()."""
