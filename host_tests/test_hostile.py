@@ -60,7 +60,7 @@ class Judged:
         sent = self.server.handle(n, 10)
         if CPYTHON:
             self.judge.look(raw, sent, 10)
-            invariants.check(self.server.leases)
+            invariants.check(self.server.leases, moving=True)
         return sent
 
 
