@@ -78,7 +78,7 @@ def client_key(rx, at, key):
         b = rx[mac_at + 3] << 16 | rx[mac_at + 4] << 8 | rx[mac_at + 5]
     else:
         a = 0x1505
-        b = 0 if at else rx[1]
+        b = 0 if at else rx[1] + 1  # an identifier and a chaddr never make one key
         while start < end:
             a = ((a ^ rx[start]) * 61 + (a >> 12)) & 0xFFFFFF
             b = ((b + rx[start]) * 59 ^ (b >> 10)) & 0xFFFFFF

@@ -183,10 +183,13 @@ class Leases:
     # Changes
 
     def offer(self, slot, request, granted_s, until_s):
-        """Hold the slot for the client; a lease of its own that still runs is left as it is."""
-        if self._give(slot, request) or not _ADOPTED <= self.state[slot] <= _BOUND:
-            self._move(slot, _OFFERED, until_s)
+        """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
+        state = _OFFERED
+        if not self._give(slot, request) and _ADOPTED <= self.state[slot] <= _BOUND:
+            state = self.state[slot]
+            until_s = max(until_s, self.until_s[slot])
         self.granted_s[slot] = granted_s
+        self._move(slot, state, until_s)
 
     def bind(self, slot, request, granted_s, state, until_s):
         """Lease the slot to the client; state is _ADOPTED or _BOUND."""
