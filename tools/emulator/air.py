@@ -11,9 +11,8 @@ import select
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from lab.clients import INTERFACE
-
 from emulator.offload import switch_off
+from lab.clients import INTERFACE
 
 _STEP_US = 5000  # emulated time between two looks at the stations
 _LONGEST_S = 0.05

@@ -7,7 +7,6 @@ limit in wall time as well, so that nothing hangs.
 
 import contextlib
 import dataclasses
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from rp2040py.memory_map import FLASH_START_ADDRESS
 
 from emulator import console, firmware
 from emulator.chip import AP, AccessPointChip
-from emulator.console import BoardError, BoardTimeout, Console, Program
+from emulator.console import BoardTimeout, Console, Program
 from emulator.flash import filesystem
 from emulator.radio import AccessPoint, HomeNetwork
 
@@ -37,8 +36,7 @@ def M(_pin=_mark):
 _MARK_GPIO = 2
 _BOOT_TIMEOUT_S = 60
 _PUT_CHUNK = 384  # bytes per line of source, in base 64
-_SAME_READS = 24  # timer reads in a row from one place that make it a delay loop
-_SKIP_NS = 50_000  # emulated time that each further read of such a loop takes
+_SKIP_NS = 20_000  # emulated time that a look at the timer takes while delays are skipped
 
 
 class Board:
@@ -126,7 +124,9 @@ class Board:
         while not condition():
             if time.monotonic() > deadline:
                 last = bytes(self.console.heard[-300:]).decode(errors="replace")
-                raise BoardTimeout(f"{what} within {timeout_s} s; the board's last words: {last!r}")
+                raise BoardTimeout(
+                    f"{what} within {timeout_s} s; the board's last words: {last!r}"
+                )
             self.step()
 
     def wait_for(self, words, timeout_s=60, start=0):
@@ -134,9 +134,7 @@ class Board:
 
         start  where in console.heard to begin
         """
-        self.wait(
-            lambda: self.console.heard.find(words, start) >= 0, timeout_s, f"no {words!r}"
-        )
+        self.wait(lambda: self.console.heard.find(words, start) >= 0, timeout_s, f"no {words!r}")
         return self.console.heard.find(words, start) + len(words)
 
     def sleep(self, us, timeout_s=60):
@@ -159,17 +157,13 @@ class Board:
         """While in this context, let the firmware's busy delays pass quickly.
 
         Bringing the chip and the access point up is mostly that.  Nothing should be measured
-        meanwhile: a loop that only reads the timer sees it jump.
+        meanwhile: every look at the timer takes 20 us.
         """
-        timer, core = self._device.mcu.timer, self._device.mcu.core
+        timer = self._device.mcu.timer
         read = timer.read_uint32
-        seen = [None, 0]
 
         def skipping(offset):
-            place = core.registers[14]  # the return address: who asks
-            seen[:] = [place, seen[1] + 1 if place == seen[0] else 0]
-            if seen[1] > _SAME_READS:
-                self._clock.tick(_SKIP_NS)
+            self._clock.tick(_SKIP_NS)
             return read(offset)
 
         timer.read_uint32 = skipping

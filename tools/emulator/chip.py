@@ -1,4 +1,4 @@
-"""The Wi-Fi chip of a Pico W as an access point: what rp2040py's CYW43439 lacks, added from outside.
+"""The Wi-Fi chip of a Pico W as an access point: what rp2040py's CYW43439 lacks, from outside.
 
 rp2040py models the chip as a station.  Bringing an access point up takes three more ioctls, one
 event and frames on a second interface.  Names and numbers are those of the driver in the firmware

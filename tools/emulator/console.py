@@ -37,6 +37,11 @@ class Console:
         self._pending += data
         self._pump()
 
+    @property
+    def typing(self):
+        """True while something that was sent has not left for the board."""
+        return bool(self._pending or self._cdc.tx_fifo.item_count)
+
     def _pump(self):
         fifo = self._cdc.tx_fifo  # it drops what does not fit, without a word
         free = max(fifo.size - fifo.item_count, 0)

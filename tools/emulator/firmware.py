@@ -1,4 +1,4 @@
-"""Finds the stock firmware: MICRODHCP_UF2, or the cache directory.  It is never in the repository."""
+"""Finds the stock firmware: MICRODHCP_UF2, or the cache directory; the repository has none."""
 
 import hashlib
 import importlib.metadata

@@ -4,6 +4,7 @@ import posixpath
 from pathlib import Path
 
 from littlefs import LittleFS, UserContext
+
 from mpvm.source import compile_mpy
 
 ROOT = Path(__file__).resolve().parents[2]

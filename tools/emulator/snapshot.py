@@ -67,7 +67,7 @@ def _pickled(answer):
         pickle.loads(data)  # some exceptions can be written but not read
         return data
     except Exception:
-        error = ChildError(f"{answer[0]!r} {answer[1]!r}")
+        error = ChildError(f"cannot be sent: {answer[0]!r:.200} {answer[1]!r:.200}")
         return pickle.dumps((None, error, answer[2]))
 
 

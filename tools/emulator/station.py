@@ -4,10 +4,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from emulator.radio import mac_bytes
 from lab.recorder import Message, read_frame
 from linux.frames import BROADCAST_MAC, checksum, ethernet, read_udp, udp_in_ipv4
-
-from emulator.radio import mac_bytes
 
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
 _ICMP, _UDP = 1, 17
@@ -75,7 +74,8 @@ class Station:
     def datagrams(self):
         """Return the (source, destination, payload) of intact UDP datagrams received."""
         ours = [frame for _, frame in self.frames if _is(frame, _IPV4) and frame[23] == _UDP]
-        return [read_udp(memoryview(frame)[14:]) for frame in ours]
+        found = [read_udp(memoryview(frame)[14:]) for frame in ours]
+        return [(source, to, bytes(payload)) for source, to, payload in found]
 
     def ask(self, payload, timeout_s=30, **how):
         """Send a DHCP message and let the board run until it has answered; return the Reply.

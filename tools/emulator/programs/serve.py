@@ -10,6 +10,7 @@ import socket
 import time
 
 import network
+
 from microdhcp import CIADDR, Config, Server
 
 server = Server(Config(address=ADDRESS, pool=POOL, lease_s=LEASE_S))  # noqa: F821
