@@ -179,6 +179,15 @@ class AtTheRepl(unittest.TestCase):
         self.board.sleep(1234)
         self.assertAlmostEqual(self.board.now_us - begin, 1234, delta=5)
 
+    def test_a_main_program_runs_after_boot_and_soft_reset(self):
+        main = b"import time\nwhile True:\n print('alive')\n time.sleep_ms(5)\n"
+        board = emulator.Board(files={"/main.py": main}, to_prompt=False)
+        board.wait_for(b"alive")
+        self.assertEqual(board.run("print('interrupted')"), "interrupted\n")
+        heard = len(board.console.heard)
+        board.soft_reset(to_prompt=False)
+        self.assertGreater(board.wait_for(b"alive", start=heard), heard)
+
     def test_mpremote_talks_to_the_board(self):
         mpremote = [sys.executable, "-m", "mpremote"]
         with emulator.SerialPort(self.board) as port:
