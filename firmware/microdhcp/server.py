@@ -34,6 +34,7 @@ _BOUND = const(3)
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
+_NONE = const(255)  # no slot
 _SLOTS_PER_CHADDR = const(3)  # one device with ever new identifiers cannot take the pool
 
 # Why a packet gets no answer, and what was left out of a reply.
@@ -125,7 +126,7 @@ class Server:
         """Offer an address, or lease it at once where both sides want that (RFC 4039)."""
         leases = self.leases
         request = self._request
-        slot = self._choose()
+        slot = self._choose(now_s)
         if slot < 0:
             return 0
         granted_s = self._lease_time()
@@ -135,7 +136,7 @@ class Server:
         leases.offer(slot, request, granted_s, _later(now_s, self._config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
-    def _choose(self):
+    def _choose(self, now_s):
         """Return the slot for a DISCOVER: reserved, own, wanted, or spare; -1: none."""
         leases = self.leases
         request = self._request
@@ -145,15 +146,20 @@ class Server:
             return slot
         if own >= 0 and leases.live(own):
             return own
-        if self._greedy():
+        slot = leases.surplus(request.chaddr, _SLOTS_PER_CHADDR)
+        if slot == _NONE:
             self._drop("greedy")
             return -1
         if own >= 0:
+            if slot >= 0:
+                leases.release(slot, now_s)
             return own
+        if slot >= 0:
+            return slot
         at = request.at[_REQUESTED]
         if at:
             slot = leases.slot_of(self.rx, at + 1)
-            if slot >= 0 and leases.open(slot):
+            if slot >= 0 and leases.open(slot) and not leases.declined_by(slot, request.chaddr):
                 return slot
         slot = leases.spare(request.key)
         if slot < 0:
@@ -188,10 +194,11 @@ class Server:
     def _selecting(self, now_s):
         """The client takes our offer: the hold may be over, if nobody else has the address."""
         leases = self.leases
+        self.rx[12:16] = b"\0\0\0\0"  # some fill ciaddr in before they have it: table 5 says 0
         at = self._request.at[_REQUESTED] + 1
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, now_s):
             return self._nak(at)
         if slot == own:
             return self._ack(slot, _BOUND, leases.granted_s[slot], now_s, False)
@@ -217,7 +224,7 @@ class Server:
         own = leases.find(self._request.key)
         if own < 0 and not self._config.authoritative:
             return self._drop("unknown_client")
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, now_s):
             return self._nak(at)
         state = _ADOPTED
         if slot == own:
@@ -227,7 +234,7 @@ class Server:
             return self._nak(at)
         return self._ack(slot, state, self._lease_time(), now_s, False)
 
-    def _may_have(self, slot, own):
+    def _may_have(self, slot, own, now_s):
         """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
         leases = self.leases
         if slot < 0:
@@ -237,7 +244,14 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return slot == reserved
-        return leases.open(slot) and not self._greedy()
+        if slot != own and not leases.open(slot):
+            return False
+        surplus = leases.surplus(self._request.chaddr, _SLOTS_PER_CHADDR)
+        if surplus == _NONE:
+            return False
+        if surplus >= 0:
+            leases.release(surplus, now_s)
+        return True
 
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
@@ -312,10 +326,6 @@ class Server:
         if slot == own or slot >= 0 and leases.idle(slot):
             return slot
         return -1
-
-    def _greedy(self):
-        """Return whether the device has as many addresses as one may."""
-        return self.leases.live_of_chaddr(self._request.chaddr) >= _SLOTS_PER_CHADDR
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
