@@ -7,7 +7,10 @@ CTRL_A, CTRL_B, CTRL_C, CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 PROMPT = b">>> "
 
-_PUMP_NS = 1_000_000  # emulated time after which the USB buffer is looked at again
+# One USB packet for each emulated millisecond: the board reads some 90 bytes in that time.  With
+# more, its buffer fills up, and then it has been seen to lose a byte while Wi-Fi was up.
+_PUMP_NS = 1_000_000
+_PACKET_N = 64
 
 
 class Console:
@@ -34,8 +37,10 @@ class Console:
 
     def send(self, data):
         """Type `data`, bytes of any length; they reach the board while it runs."""
+        waiting = bool(self._pending)
         self._pending += data
-        self._pump()
+        if not waiting:  # else the alarm is set
+            self._pump()
 
     @property
     def typing(self):
@@ -43,8 +48,7 @@ class Console:
         return bool(self._pending or self._cdc.tx_fifo.item_count)
 
     def _pump(self):
-        fifo = self._cdc.tx_fifo  # it drops what does not fit, without a word
-        free = max(fifo.size - fifo.item_count, 0)
+        free = max(_PACKET_N - self._cdc.tx_fifo.item_count, 0)
         for byte in self._pending[:free]:
             self._cdc.send_serial_byte(byte)
         del self._pending[:free]
