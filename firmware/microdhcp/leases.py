@@ -22,8 +22,12 @@ _BOUND = const(3)
 _DECLINED = const(4)
 _RELEASED = const(5)
 _EXPIRED = const(6)
+_CHECKING = const(7)
+_CHECKED = const(8)
+_CONFLICT = const(9)
 
-# One queue for each state up to _DECLINED; FREE, _RELEASED and _EXPIRED share the first.
+# The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
+_QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04")
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
 
@@ -134,12 +138,12 @@ class Leases:
         return -1 if i == _NONE else config.reserved_slots[i]
 
     def live(self, slot):
-        """Return whether the address is offered or leased."""
-        return _OFFERED <= self.state[slot] <= _BOUND
+        """Return whether the address is offered or leased, or about to be."""
+        return _OFFERED <= _QUEUE_OF[self.state[slot]] <= _BOUND
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
-        return not _OFFERED <= self.state[slot] <= _DECLINED
+        return not _QUEUE_OF[self.state[slot]]
 
     def open(self, slot):
         """Return whether any client may have the address: nobody has, none is to have it."""
@@ -159,12 +163,13 @@ class Leases:
             slot = self._mac_chain[slot]
         return count
 
-    def spare(self, key):
+    def spare(self, key, until_s=-1):
         """Return the best slot for a client without one, -1 when all are taken.
 
         Never used, looked for where the client's key points at (the same slot again after a
         restart without storage); else the one whose lease ended longest ago; else, because
-        nobody is known to use it, the oldest offer, and then the oldest adopted lease.
+        nobody is known to use it, the oldest offer, and then the oldest adopted lease; else the
+        oldest one in quarantine, if that ends by until_s.
         """
         pool_n = self._config.pool_n
         slot = spread(key[0], key[1]) % pool_n
@@ -174,9 +179,9 @@ class Leases:
             slot += 1
             if slot == pool_n:
                 slot = 0
-        for queue in (_FREE, _OFFERED, _ADOPTED):
+        for queue in b"\x00\x01\x02\x04":
             slot = self._first[queue]
-            if slot != _NONE:
+            if slot != _NONE and (queue != _DECLINED or self.until_s[slot] <= until_s):
                 return slot
         return -1
 
@@ -213,6 +218,21 @@ class Leases:
         else:
             self._move(slot, _RELEASED, now_s)
 
+    def conflict(self, slot, until_s):
+        """Keep back an address that we found in use, until until_s."""
+        self._drop(slot)
+        self._move(slot, _CONFLICT, until_s)
+
+    def check(self, slot, request, granted_s, until_s):
+        """Keep the slot for the client until its check ends, at until_s at the latest."""
+        self._give(slot, request)
+        self.granted_s[slot] = granted_s
+        self._move(slot, _CHECKING, until_s)
+
+    def checked(self, slot, until_s):
+        """Nobody uses the address: keep the slot for the client until until_s."""
+        self._move(slot, _CHECKED, until_s)
+
     def end_due(self, now_s):
         """End what is over at now_s, and note when the next offer, lease or quarantine is."""
         self.due_s = _NEVER
@@ -228,6 +248,7 @@ class Leases:
                 state = _EXPIRED
                 if self.state[slot] == _DECLINED:
                     self._quarantined -= 1
+                if self.state[slot] in b"\x04\x07\x08\x09":  # from quarantine, or never offered
                     state = _FREE
                 self._move(slot, state, until_s)
 
@@ -281,8 +302,7 @@ class Leases:
         """Return which queue a slot stands in."""
         if self.reserved[slot]:
             return _RESERVED
-        state = self.state[slot]
-        return state if state <= _DECLINED else _FREE
+        return _QUEUE_OF[self.state[slot]]
 
     def _link(self, slot):
         """Put a slot into its queue, looking for its place from the end, where new ones belong."""
