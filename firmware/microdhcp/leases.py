@@ -149,6 +149,10 @@ class Leases:
         """Return whether any client may have the address: nobody has, none is to have it."""
         return not self.reserved[slot] and self.idle(slot)
 
+    def disputed(self, slot):
+        """Return whether somebody was found at the address: it may be the client that names it."""
+        return self.state[slot] == _CONFLICT and not self.reserved[slot]
+
     def has_chaddr(self, slot, chaddr):
         """Return whether the latest client of the slot has this chaddr (memoryview of six)."""
         return same(self.mac, 6 * slot, chaddr, 0, 6)

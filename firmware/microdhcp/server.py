@@ -290,7 +290,9 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return slot == reserved
-        return leases.open(slot) and not self._greedy()
+        if not leases.open(slot) and not leases.disputed(slot):
+            return False
+        return not self._greedy()
 
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
