@@ -149,9 +149,14 @@ class Leases:
         """Return whether any client may have the address: nobody has, none is to have it."""
         return not self.reserved[slot] and self.idle(slot)
 
-    def disputed(self, slot):
-        """Return whether somebody was found at the address: it may be the client that names it."""
-        return self.state[slot] == _CONFLICT and not self.reserved[slot]
+    def disputed(self, slot, chaddr):
+        """Return whether somebody was found at the address, but not when this chaddr asked for it.
+
+        It may then be this very client.
+        """
+        if self.state[slot] != _CONFLICT or self.reserved[slot]:
+            return False
+        return not self.has_chaddr(slot, chaddr)
 
     def has_chaddr(self, slot, chaddr):
         """Return whether the latest client of the slot has this chaddr (memoryview of six)."""

@@ -290,7 +290,7 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return slot == reserved
-        if not leases.open(slot) and not leases.disputed(slot):
+        if not leases.open(slot) and not leases.disputed(slot, self._request.chaddr):
             return False
         return not self._greedy()
 
