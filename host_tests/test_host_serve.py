@@ -302,7 +302,10 @@ class CommandLineTest(unittest.TestCase):
 
     def test_wrong_words_are_named(self):
         self.assertIn("--store", self.refused(*ON_CABLE, "--store", "file"))
-        self.assertIn("--conflict-check", self.refused(*ON_CABLE, "--conflict-check", "arp"))
+        self.assertIn("--conflict-check", self.refused(*ON_CABLE, "--conflict-check", "dns"))
+        for check_ms in ("49", "2001", "-300", "soon", "0.3"):
+            line = self.refused(*ON_CABLE, f"--check-ms={check_ms}")
+            self.assertRegex(line, "--check-ms: .*from 50 to 2000")
         self.assertIn("--pool", self.refused("--interface", "eth0", "--pool", "10.77.0.10"))
         self.assertIn("--max-lease-time", self.refused(*ON_CABLE, "--max-lease-time", "long"))
 
