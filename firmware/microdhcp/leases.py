@@ -232,6 +232,10 @@ class Leases:
         self._drop(slot)
         self._move(slot, _CONFLICT, until_s)
 
+    def confirm(self, slot):
+        """The client of an adopted lease is there."""
+        self._move(slot, _BOUND, self.until_s[slot])
+
     def check(self, slot, request, granted_s, until_s):
         """Keep the slot for the client until its check ends, at until_s at the latest."""
         self._give(slot, request)

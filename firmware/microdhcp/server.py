@@ -144,17 +144,26 @@ class Server:
 
     def checked(self, slot, in_use, now_s):
         """Take the result of a check: whether somebody else than the client has the address."""
-        if self.leases.state[slot] != _CHECKING:
-            return  # the slot has gone another way meanwhile
-        if in_use:
-            self.leases.conflict(slot, _later(now_s, self._config.quarantine_s))
-        else:
-            self.leases.checked(slot, _later(now_s, self._config.offer_hold_s))
+        leases = self.leases
+        if leases.state[slot] == _CHECKING:
+            if in_use:
+                leases.conflict(slot, _later(now_s, self._config.quarantine_s))
+            else:
+                leases.checked(slot, _later(now_s, self._config.offer_hold_s))
+        elif leases.state[slot] == _ADOPTED:  # wanted for somebody else, see _park()
+            if in_use:
+                leases.confirm(slot)
+            else:
+                leases.release(slot, now_s)
 
     def _park(self, slot, now_s):
-        """Keep the slot for the client and ask for a check."""
-        until_s = _later(now_s, _CHECK_S)
-        self.leases.check(slot, self._request, self._lease_time(), until_s)
+        """Keep the slot for the client and ask for a check.
+
+        An adopted lease stays with its client: the check shows whether there is one.
+        """
+        leases = self.leases
+        if leases.state[slot] != _ADOPTED:
+            leases.check(slot, self._request, self._lease_time(), _later(now_s, _CHECK_S))
         self.check_slot = slot
         return PARK
 
