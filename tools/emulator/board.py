@@ -1,0 +1,235 @@
+"""An emulated Pico W with stock firmware, driven from outside.
+
+Nothing runs by itself: the board goes on only inside `run`, `wait`, `sleep` and `step`, so a
+program holds still between two lines of a test.  Time is the board's own (`now_us`); a wait has a
+limit in wall time as well, so that nothing hangs.
+"""
+
+import contextlib
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+
+from rp2040py.boards import BOARDS, resolve_firmware
+from rp2040py.device import MicroPythonDevice
+from rp2040py.execute_batch import execute_batch
+from rp2040py.external.bootsel_button import BootselButton
+from rp2040py.gpio_pin import GPIOPinState
+from rp2040py.memory_map import FLASH_START_ADDRESS
+
+from emulator import console, firmware
+from emulator.chip import AP, AccessPointChip
+from emulator.console import BoardTimeout, Console, Program
+from emulator.flash import filesystem
+from emulator.radio import AccessPoint, HomeNetwork
+
+#: Put before a program that calls M(): each call is a time in board.marks.
+MARK = """
+import machine
+_mark = machine.Pin(2, machine.Pin.OUT, value=0)
+def M(_pin=_mark):
+    _pin(1)
+    _pin(0)
+"""
+
+_MARK_GPIO = 2
+_BOOT_TIMEOUT_S = 60
+_PUT_CHUNK = 384  # bytes per line of source, in base 64
+_SKIP_NS = 20_000  # emulated time that a look at the timer takes while delays are skipped
+
+
+class Board:
+    """A Pico W at the REPL of stock firmware; raises BoardTimeout when that does not come up.
+
+    uf2    path of the firmware; firmware.path() unless given
+    files  {path on the board: bytes}: its file system; empty unless given
+
+    console  the USB serial line
+    ap       the access point, seen from its stations
+    home     the network that the board may join as a station
+    marks    emulated times in us at which the running program called M() (see MARK)
+    """
+
+    def __init__(self, uf2=None, files=None):
+        self._chip = AccessPointChip()
+        self.bus = self._chip.bus
+        self._device = self._build(str(uf2 or firmware.path()), files or {})
+        self._sim = self._device.simulator
+        self._clock = self._sim.clock
+        self._alarms = []
+        self.marks = []
+        self._device.mcu.gpio[_MARK_GPIO].add_listener(self._marked)
+        self.console = Console(self._device.cdc, self._clock)
+        self.ap = AccessPoint(self)
+        self.home = HomeNetwork(self)
+        self.bus.on_frame = self._frame
+        self._boot()
+
+    def _build(self, uf2, files):
+        chip = self._chip
+        spec = dataclasses.replace(BOARDS["pico_w"], extras=(BootselButton, lambda: chip))
+        spec = resolve_firmware(spec, "micropython", uf2)
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "littlefs"
+            image.write_bytes(filesystem(files, spec.layout))
+            return MicroPythonDevice(board=spec, filesystem=image)
+
+    def _boot(self):
+        connected = []
+        self._device.cdc.on_device_connected = lambda: connected.append(True)
+        self._device.mcu.core.pc = FLASH_START_ADDRESS
+        self.wait(lambda: connected, _BOOT_TIMEOUT_S, "no USB connection")
+        self.console.send(b"\r\n")
+        self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
+
+    def _marked(self, new, old):
+        if new == GPIOPinState.HIGH and old != GPIOPinState.HIGH:
+            self.marks.append(self.now_us)
+            self._pause()
+
+    def _frame(self, interface, frame):
+        (self.ap if interface == AP else self.home).sent(frame)
+        self._pause()
+
+    def _pause(self):
+        """End the batch that is running, so that who waits can look."""
+        self._sim.stopped = True
+
+    # Time.
+
+    @property
+    def now_us(self):
+        """Emulated time since power-on, in microseconds."""
+        return self._clock.nanos / 1000
+
+    def step(self, limit_us=None):
+        """Let the board run for about 5 ms of wall time, or until something happens.
+
+        limit_us  emulated time after which it ends at the latest; an idle board is fast
+        """
+        alarm = self.after(limit_us, self._pause) if limit_us is not None else None
+        self._sim.stopped = False
+        execute_batch(self._sim, 1)
+        if alarm:
+            alarm.cancel()
+
+    def wait(self, condition, timeout_s=60, what="it did not happen"):
+        """Let the board run until condition() is true; it is asked after every frame and mark.
+
+        timeout_s  seconds of wall time
+        what       what to say in the BoardTimeout
+        """
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                last = bytes(self.console.heard[-300:]).decode(errors="replace")
+                raise BoardTimeout(
+                    f"{what} within {timeout_s} s; the board's last words: {last!r}"
+                )
+            self.step()
+
+    def wait_for(self, words, timeout_s=60, start=0):
+        """Let the board run until it has said `words` (bytes); return where they end.
+
+        start  where in console.heard to begin
+        """
+        self.wait(lambda: self.console.heard.find(words, start) >= 0, timeout_s, f"no {words!r}")
+        return self.console.heard.find(words, start) + len(words)
+
+    def sleep(self, us, timeout_s=60):
+        """Let `us` microseconds of emulated time go by."""
+        end_us = self.now_us + us
+        self.after(us, self._pause)
+        self.wait(lambda: self.now_us >= end_us - 0.01, timeout_s, f"{us} us did not pass")
+
+    def after(self, us, function):
+        """Call function() in `us` microseconds of emulated time, to the nanosecond.
+
+        Returns an object with a method cancel().
+        """
+        alarm = self._clock.create_alarm(function)
+        alarm.schedule(us * 1000)
+        return alarm
+
+    @contextlib.contextmanager
+    def skipping_delays(self):
+        """While in this context, let the firmware's busy delays pass quickly.
+
+        Bringing the chip and the access point up is mostly that.  Nothing should be measured
+        meanwhile: every look at the timer takes 20 us.
+        """
+        timer = self._device.mcu.timer
+        read = timer.read_uint32
+
+        def skipping(offset):
+            self._clock.tick(_SKIP_NS)
+            return read(offset)
+
+        timer.read_uint32 = skipping
+        try:
+            yield
+        finally:
+            del timer.read_uint32
+
+    # Programs.
+
+    def start(self, source, timeout_s=60):
+        """Start Python source at the REPL, ending what runs there; return its console.Program.
+
+        Names live on from one program to the next, until soft_reset().
+        """
+        begin = len(self.console.heard)
+        self.console.send(console.CTRL_C * 2 + console.CTRL_A)
+        begin = self.wait_for(console.RAW_PROMPT, timeout_s, begin)
+        self.console.send(source.encode() + console.CTRL_D)
+        return Program(self, self.wait_for(b"OK", timeout_s, begin))
+
+    def run(self, source, timeout_s=60):
+        """Execute Python source on the board; return what it printed.
+
+        timeout_s  seconds of wall time; busy code runs some 20 times slower than on a board
+        Raises BoardError with the board's traceback, BoardTimeout after timeout_s.
+        """
+        return self.start(source, timeout_s).wait(timeout_s)
+
+    def soft_reset(self, timeout_s=60):
+        """Press Ctrl-D at the prompt: Python starts anew, Wi-Fi stays as it is."""
+        begin = len(self.console.heard)
+        self.console.send(console.CTRL_C * 2 + console.CTRL_B)
+        begin = self.wait_for(console.PROMPT, timeout_s, begin)
+        self.console.send(console.CTRL_D)
+        begin = self.wait_for(b"soft reboot", timeout_s, begin)
+        self.wait_for(console.PROMPT, timeout_s, begin)
+
+    # Files.
+
+    def put(self, path, data, timeout_s=60):
+        """Write a file on the running board; directories are made.  `path` is absolute."""
+        from base64 import b64encode
+
+        lines = [_PUT_BEGIN.format(path=path)]
+        for at in range(0, len(data), _PUT_CHUNK):
+            lines.append(f"_f.write(a2b_base64({b64encode(data[at : at + _PUT_CHUNK])!r}))")
+        self.run("\n".join([*lines, "_f.close()"]), timeout_s)
+
+    def put_tree(self, files, timeout_s=60):
+        """Write {path: bytes} on the running board.  `Board(files=…)` is much faster."""
+        for path, data in files.items():
+            self.put(path, data, timeout_s)
+
+
+_PUT_BEGIN = """
+import os
+from binascii import a2b_base64
+def _mkdirs(path):
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+        at = path.find("/", at + 1)
+_mkdirs({path!r})
+_f = open({path!r}, "wb")
+"""

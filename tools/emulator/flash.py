@@ -1,0 +1,58 @@
+"""What is put on the board: its file system's image, and the package microdhcp in it."""
+
+import posixpath
+from pathlib import Path
+
+from littlefs import LittleFS, UserContext
+
+from mpvm.source import compile_mpy
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "firmware" / "microdhcp"
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+
+_DISK_VERSION = 0x00020000  # every MicroPython can mount it
+_PROG_SIZE = 256  # bytes, a page of the flash
+
+
+def filesystem(files, layout):
+    """Return a littlefs image, as long as the board's file system.
+
+    files   {absolute path: bytes}
+    layout  rp2040py's FlashLayout of the board
+    """
+    size = layout.fs_blocksize * layout.fs_blockcount
+    disk = LittleFS(
+        context=UserContext(buffsize=size),
+        block_size=layout.fs_blocksize,
+        block_count=layout.fs_blockcount,
+        prog_size=_PROG_SIZE,
+        disk_version=_DISK_VERSION,
+    )
+    for path, data in files.items():
+        disk.makedirs(posixpath.dirname(path), exist_ok=True)
+        with disk.open(path, "wb") as file:
+            file.write(data)
+    disk.unmount()
+    return bytes(disk.context.buffer)
+
+
+def package(compiled=True):
+    """Return microdhcp as {path on the board: bytes}, below /lib.
+
+    compiled  True: .mpy files of mpy-cross -O3; False: the source
+    Raises mpvm.SetupError when mpy-cross is missing.
+    """
+    files = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = "/lib/microdhcp/" + path.relative_to(PACKAGE).as_posix()
+        if compiled:
+            files[name[:-3] + ".mpy"] = compile_mpy(path, name)
+        else:
+            files[name] = path.read_bytes()
+    return files
+
+
+def program(name):
+    """Return the source of a program in programs/, e.g. "serve"."""
+    return (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
