@@ -136,9 +136,9 @@ class Judge:
         options = None if why else read_options(raw)
         why = why or bad_options(options)
         if options is not None and 53 in options:
-            if not why:
-                self.note_end(raw, options, now_s)
             why = why or self.not_for_us(raw, options)
+            if self.server.last_drop in (None, "other_server"):
+                self.note_end(raw, options, now_s)
         if not n:
             return
         require(not why, "answered: {}".format(why))
