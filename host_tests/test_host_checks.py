@@ -427,3 +427,345 @@ class CheckerTest(unittest.TestCase):
         checker = Checker(server, probes, 0.05, CONTROL, self)
         self.assertEqual(self.ask(server, checker), (None, 1))
         self.assertEqual(checker.counters()["waiting"], 0)
+
+
+# On a switch
+
+
+def candidates(macs, pool="10.77.0.10-10.77.0.250"):
+    """Return which addresses a new server picks first for clients that ask one after another."""
+    server = core(pool)
+    server.enable_checks(names_owner=True)
+    found = []
+    for xid, mac in enumerate(macs, 1):
+        packet = client.message("DISCOVER", mac, xid)
+        server.rx[: len(packet)] = packet
+        assert server.handle(len(packet), 0) == PARK
+        address = bytearray(4)
+        server.address_of(server.check_slot, address, 0)
+        found.append(bytes(address))
+    return found
+
+
+class Proxy(threading.Thread):
+    """A station that answers every ARP request, whatever the address; use it with `with`."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.mac = bytes.fromhex(node.mac.replace(":", ""))
+        self._sock = node.packet_socket("eth0")
+        self._end, self._told = socket.socketpair()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._told.close()
+        self.join()
+        self._sock.close()
+        self._end.close()
+
+    def run(self):
+        """Answer until told to stop."""
+        while True:
+            ready, _, _ = select.select([self._sock, self._end], [], [])
+            if self._end in ready:
+                return
+            frame = self._sock.recv(65536)
+            with contextlib.suppress(arp.BadArpError):
+                asked = arp.read(frame[14:])
+                if frame[12:14] == b"\x08\x06" and asked.operation == arp.REQUEST:
+                    self._answer(asked)
+
+    def _answer(self, asked):
+        reply = arp.Arp(arp.REPLY, self.mac, asked.target, asked.sender_mac, asked.sender)
+        head = asked.sender_mac + self.mac + arp.ETH_P_ARP.to_bytes(2, "big")
+        self._sock.send(head + arp.write(reply))
+
+
+_REASON = unavailable()
+
+
+@unittest.skipIf(_REASON, _REASON or "")
+class SwitchTest(unittest.TestCase):
+    """serve.py and nine hosts; the first is the wire of all clients, the others squat."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab(clients=9))
+        cls.host, *cls.squatters = cls.lab.clients
+        cls.wire = client.Wire(cls.enterClassContext(cls.host.packet_socket("eth0")))
+        cls.numbers = itertools.count(0x20)
+
+    def tearDown(self):
+        for node in self.lab.clients:
+            node.ip("address flush dev eth0")
+        self.drain()
+
+    def drain(self):
+        """Forget what the clients have not read."""
+        while self.wire.receive(0):
+            pass
+
+    def serve(self, *args):
+        """Return a server that checks by ARP, until the end of the test."""
+        return self.enterContext(self.lab.serve("--conflict-check", "arp", *args))
+
+    def macs(self, count):
+        """Return MACs that no other test has."""
+        return [bytes.fromhex("00005e0053") + bytes((next(self.numbers),)) for _ in range(count)]
+
+    def squat(self, node, *addresses):
+        """Let a host take addresses of the pool; return its MAC as text."""
+        node.ip_batch([f"address add {socket.inet_ntoa(a)}/24 dev eth0" for a in addresses])
+        return node.mac
+
+    def counters(self, server):
+        """Return the counters as the server tells them on SIGUSR1."""
+        server.leases()
+        return server.events("leases")[-1]["checks"]
+
+    def discover(self, mac, xid, **extra):
+        """Send a DISCOVER and wait for nothing."""
+        self.wire.send(client.message("DISCOVER", mac, xid, **extra), mac)
+
+    def assert_conflict(self, server, address, mac):
+        found = server.wait("conflict", WAIT_S, address=socket.inet_ntoa(address))
+        self.assertEqual(found["mac"], mac)
+
+    def test_a_squatter_is_not_offered(self):
+        (mac,) = self.macs(1)
+        (taken,) = candidates([mac])
+        owner = self.squat(self.squatters[0], taken)
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain()
+        self.assertNotEqual(lease.address, taken)
+        self.assert_conflict(server, taken, owner)
+        rows = {row["address"]: row["state"] for row in server.leases()}
+        self.assertEqual(rows[socket.inet_ntoa(taken)], "CONFLICT")
+        self.assertEqual(len(server.events("conflict")), 1)
+
+    def test_a_squatter_is_not_offered_because_the_client_asks_for_it(self):
+        (mac,) = self.macs(1)
+        owner = self.squat(self.squatters[0], ip(99))
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertNotEqual(lease.address, ip(99))
+        self.assert_conflict(server, ip(99), owner)
+
+    def test_icmp_sees_who_answers_ping_and_nobody_else(self):
+        """What ping cannot see is offered: why ARP is the default."""
+        silent, loud = self.squatters[:2]
+        knob = "/proc/sys/net/ipv4/icmp_echo_ignore_all"
+        silent.run(["sh", "-c", f"echo 1 > {knob}"], check=False)
+        self.addCleanup(silent.run, ["sh", "-c", f"echo 0 > {knob}"], check=False)
+        if silent.run(["cat", knob]).stdout != "1\n":
+            self.skipTest("this machine does not let a namespace refuse pings")
+        macs = self.macs(2)
+        self.squat(silent, ip(98))
+        self.squat(loud, ip(99))
+        server = self.serve("--conflict-check", "icmp")
+        hidden = client.Client(self.wire, macs[0]).obtain(requested=ip(98))
+        other = client.Client(self.wire, macs[1]).obtain(requested=ip(99))
+        self.assertEqual(hidden.address, ip(98))
+        self.assertNotEqual(other.address, ip(99))
+        self.assert_conflict(server, ip(99), None)
+        self.assertEqual(self.counters(server)["conflicts"], 1)
+
+    def obtain_at_once(self, server, macs, taken):
+        """Let all ask at once; all must be bound within 1.5 s, to none of the taken addresses."""
+        started = time.monotonic()
+        bound = client.obtain_all(self.wire, macs)
+        took_s = time.monotonic() - started
+        self.assertEqual(len(set(bound.values())), len(macs))
+        self.assertFalse(set(bound.values()) & set(taken))
+        self.assertEqual(server.stderr, "")
+        self.assertLess(took_s, 1.5)
+        return took_s
+
+    def test_eight_at_once_with_eight_squatters(self):
+        macs = self.macs(8)
+        taken = candidates(macs)
+        for node, address in zip(self.squatters, taken):
+            self.squat(node, address)
+        server = self.serve()
+        self.obtain_at_once(server, macs, taken)
+        for node, address in zip(self.squatters, taken):
+            self.assert_conflict(server, address, node.mac)
+        self.assertEqual(server.events("proxy"), [])
+
+    def test_eight_at_once_with_one_host_that_has_all_addresses(self):
+        macs = self.macs(8)
+        taken = candidates(macs)
+        owner = self.squat(self.squatters[0], *taken)
+        server = self.serve()
+        self.obtain_at_once(server, macs, taken)
+        for address in taken:
+            self.assert_conflict(server, address, owner)
+        self.assertEqual(server.events("proxy"), [])
+
+    def test_a_proxy_does_not_stop_the_service(self):
+        macs = self.macs(9)
+        owner = self.squat(self.squatters[1], ip(99))
+        server = self.serve()
+        with Proxy(self.squatters[0]):
+            self.obtain_at_once(server, macs[:8], [])
+            self.assertIsNotNone(server.wait("proxy", WAIT_S, mac=self.squatters[0].mac))
+            before = len(server.events("conflict"))
+            self.assertLessEqual(before, 3)
+            lease = client.Client(self.wire, macs[8]).obtain(requested=ip(99))
+            self.assertNotEqual(lease.address, ip(99))
+            self.assert_conflict(server, ip(99), owner)
+        self.assertEqual(len(server.events("proxy")), 1)
+        self.assertEqual(len(server.events("conflict")), before + 1)
+
+    def test_the_client_that_has_its_address_already_keeps_it(self):
+        """INIT-REBOOT after the server has lost its table: the client's own answer counts not."""
+        mac = bytes.fromhex(self.host.mac.replace(":", ""))
+        self.squat(self.host, ip(99))
+        server = self.serve()
+        self.assertEqual(client.Client(self.wire, mac).reboot(ip(99)).address, ip(99))
+        self.assertEqual(server.events("conflict"), [])
+        self.assertEqual(self.counters(server)["checks"], 1)
+
+    def test_a_client_that_remembers_an_address_of_another_is_refused(self):
+        (mac,) = self.macs(1)
+        self.squat(self.squatters[0], ip(99))
+        self.serve()
+        with self.assertRaisesRegex(client.ClientError, "NAK"):
+            client.Client(self.wire, mac).reboot(ip(99))
+
+    def test_a_declined_address_is_replaced(self):
+        (mac,) = self.macs(1)
+        server = self.serve()
+        one = client.Client(self.wire, mac)
+        first = one.obtain().address
+        one.decline()
+        self.assertNotEqual(one.obtain().address, first)
+        declined = server.wait("decline", WAIT_S)
+        self.assertEqual(declined["address"], socket.inet_ntoa(first))
+
+    def test_a_pool_of_taken_addresses_costs_little_and_ends_in_silence(self):
+        (mac,) = self.macs(1)
+        pool = [ip(last) for last in range(10, 34)]
+        for number, node in enumerate(self.squatters):
+            self.squat(node, *pool[3 * number : 3 * number + 3])
+        server = self.serve("--pool", "10.77.0.10-10.77.0.33")
+        started = time.monotonic()
+        self.discover(mac, 1)
+        self.assertIsNotNone(server.wait("drop", WAIT_S, reason="pool_full"))
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertIsNone(self.wire.receive(0.2))
+        counters = self.counters(server)
+        self.assertEqual((counters["conflicts"], counters["checks"]), (24, 24))
+        self.assertLessEqual(counters["probes"], 60)
+        self.discover(mac, 2)
+        self.assertIsNotNone(server.wait("drop", WAIT_S, xid="00000002", reason="pool_full"))
+        self.assertEqual(self.counters(server)["probes"], counters["probes"])
+
+    def test_100_clients_at_once(self):
+        macs = [bytes.fromhex("00005e0054") + bytes((number,)) for number in range(100)]
+        server = self.serve()
+        took_s = self.obtain_at_once(server, macs, [])
+        print(f"100 clients, addresses checked by ARP: all bound after {took_s:.3f} s")
+        counters = self.counters(server)
+        self.assertEqual((counters["parked"], counters["waiting"]), (100, 0))
+        self.assertEqual(counters["probes"], 2 * counters["checks"])
+
+    def test_others_are_served_while_one_waits(self):
+        known, new = self.macs(2)
+        server = self.serve("--check-ms", "1500")
+        one = client.Client(self.wire, known)
+        address = one.obtain().address
+        self.discover(new, 77)
+        started = time.monotonic()
+        self.assertEqual(one.renew().address, address)
+        self.assertEqual(one.obtain().address, address)
+        self.assertLess(time.monotonic() - started, 0.5)
+        self.assertEqual(server.wait("offer", WAIT_S, mac=new.hex(":"))["xid"], "0000004d")
+        self.assertEqual(self.counters(server)["skipped"], 1)
+
+    def test_a_repeated_message_gets_one_answer(self):
+        (mac,) = self.macs(1)
+        server = self.serve()
+        for _ in range(3):
+            self.discover(mac, 78)
+        self.assertIsNotNone(server.wait("offer", WAIT_S, mac=mac.hex(":")))
+        self.assertIsNotNone(self.wire.receive(1))
+        self.assertIsNone(self.wire.receive(0.2))
+        self.assertEqual(self.counters(server)["repeated"], 2)
+
+    def test_when_all_places_are_taken_the_oldest_makes_room(self):
+        server = self.serve("--check-ms", "1000")
+        macs = [bytes.fromhex("00005e0055") + bytes((number,)) for number in range(140)]
+        for xid, mac in enumerate(macs, 1):
+            self.discover(mac, xid)
+        for mac in macs[12:]:
+            self.assertIsNotNone(server.wait("offer", WAIT_S, mac=mac.hex(":")))
+        counters = self.counters(server)
+        self.assertEqual((counters["parked"], counters["overwritten"]), (140, 12))
+        self.drain()
+        started = time.monotonic()
+        client.Client(self.wire, macs[0]).obtain()
+        self.assertLess(time.monotonic() - started, 0.5)  # its address has been checked
+
+    def test_somebody_elses_probe_is_a_conflict(self):
+        """'If ... the host receives any ARP Probe where the packet's "target IP address" is the
+        address being probed for, and the packet's "sender hardware address" is not the hardware
+        address of any of the host's interfaces, then the host SHOULD similarly treat this as an
+        address conflict.' (RFC 5227 section 2.1.1)"""
+        mac, prober = self.macs(2)
+        (wanted,) = candidates([mac])
+        server = self.serve("--check-ms", "1000")
+        self.discover(mac, 79)
+        head = frames.BROADCAST_MAC + prober + arp.ETH_P_ARP.to_bytes(2, "big")
+        end = time.monotonic() + 0.5
+        while not server.events("conflict") and time.monotonic() < end:
+            self.wire._sock.send(head + arp.probe(prober, wanted))
+            time.sleep(0.05)
+        self.assert_conflict(server, wanted, prober.hex(":"))
+        offer = server.wait("offer", WAIT_S, mac=mac.hex(":"))
+        self.assertNotEqual(offer["address"], socket.inet_ntoa(wanted))
+
+    def test_another_address_of_the_servers_own_interface_is_taken(self):
+        (mac,) = self.macs(1)
+        node = self.lab.home.node
+        node.ip("address add 10.77.0.99/24 dev eth0")
+        self.addCleanup(node.ip, "address del 10.77.0.99/24 dev eth0")
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertNotEqual(lease.address, ip(99))
+        self.assert_conflict(server, ip(99), None)
+
+    def test_the_cable_comes_out_during_a_check(self):
+        """A check without a network proves nothing: it is made again."""
+        (mac,) = self.macs(1)
+        (taken,) = candidates([mac])
+        owner = self.squat(self.squatters[0], taken)
+        server = self.serve("--check-ms", "800")
+        self.squatters[0].ip("link set eth0 down")
+        self.discover(mac, 80)
+        time.sleep(0.1)
+        self.lab.home.node.ip("link set eth0 down")
+        self.assertIsNotNone(server.wait("interface", WAIT_S, state="down"))
+        time.sleep(1)
+        self.assertEqual(server.events("offer"), [])
+        self.squatters[0].ip("link set eth0 up")
+        self.lab.home.node.ip("link set eth0 up")
+        self.assertIsNotNone(server.wait("interface", WAIT_S, state="up"))
+        self.assertNotEqual(client.Client(self.wire, mac).obtain().address, taken)
+        self.assert_conflict(server, taken, owner)
+
+    def test_off_checks_nothing(self):
+        (mac,) = self.macs(1)
+        self.squat(self.squatters[0], ip(99))
+        server = self.serve("--conflict-check", "off")
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertEqual(lease.address, ip(99))
+        server.leases()
+        self.assertNotIn("checks", server.events("leases")[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()
