@@ -9,6 +9,7 @@ import builders
 import invariants
 import oracle
 from microdhcp import PARK, Config, Server
+from microdhcp.states import CONFLICT, DOUBTED
 
 CODES = (0, 1, 3, 6, 12, 50, 51, 52, 53, 54, 55, 57, 58, 60, 61, 66, 80, 81, 82, 108, 121, 255)
 FIELDS = (
@@ -228,6 +229,7 @@ class Story:
         self.parked = []  # [(packet, slot)], messages that wait for a check
         if seed % len(SETTINGS) == CHECKED:
             self.server.enable_checks(bool(self.chance.below(2)))
+            self.judge.parking = True
         self.replies = 0
 
     def step(self):
@@ -242,8 +244,12 @@ class Story:
     def end_check(self):
         """End a check, and take its message up again."""
         self.packet, slot = self.parked.pop(self.chance.below(len(self.parked)))
+        leases = self.server.leases
+        doubted = leases.state[slot] == DOUBTED
         self.server.checked(slot, not self.chance.below(3), self.now_s)
-        invariants.check(self.server.leases)
+        invariants.check(leases)
+        if leases.state[slot] == CONFLICT or doubted and leases.idle(slot):
+            self.judge.hold_ends(slot)
 
     def give(self):
         """Hand self.packet to the server and check the outcome."""

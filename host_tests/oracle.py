@@ -128,7 +128,14 @@ class Judge:
             ident = bytes([int(digits, 16) for digits in key.split(":")])
             self.reserved[ip(settings["reservations"][key])] = ident
         self.holds = {}
+        self.parking = False  # answers come later than the choice of the address
         self.latest = {}  # address -> key of its latest client, whose MAC may have changed
+
+    def hold_ends(self, slot):
+        """A check has shown that the client whom a slot was held for does not use its address."""
+        address = bytearray(4)
+        self.server.address_of(slot, address, 0)
+        self.holds.pop(bytes(address), None)
 
     def look(self, raw, n, now_s):
         """Judge what the server made of the message raw (bytes); n is the result of handle()."""
@@ -261,6 +268,8 @@ class Judge:
     def check_last_resort(self, held, options):
         """An unconfirmed address may go to another client's DISCOVER if nothing else is left."""
         require(options[53][0] == DISCOVER and not held.confirmed, "address given to two")
+        if self.parking:
+            return  # what is left now need not have been left when the address was chosen
         leases = self.server.leases
         for slot in range(leases.slots):
             require(

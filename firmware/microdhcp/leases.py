@@ -25,9 +25,10 @@ _EXPIRED = const(6)
 _CHECKING = const(7)
 _CHECKED = const(8)
 _CONFLICT = const(9)
+_DOUBTED = const(10)
 
 # The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
-_QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04")
+_QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
 
@@ -199,7 +200,7 @@ class Leases:
     def offer(self, slot, request, granted_s, until_s):
         """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
         state = _OFFERED
-        if not self._give(slot, request) and _ADOPTED <= self.state[slot] <= _BOUND:
+        if not self._give(slot, request) and _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND:
             state = self.state[slot]
             until_s = max(until_s, self.until_s[slot])
         self.granted_s[slot] = granted_s
@@ -222,7 +223,6 @@ class Leases:
         """
         self._drop(slot)
         if self._quarantined < max(1, self._config.pool_n // 4):
-            self._quarantined += 1
             self._move(slot, _DECLINED, until_s)
         else:
             self._move(slot, _RELEASED, now_s)
@@ -232,9 +232,9 @@ class Leases:
         self._drop(slot)
         self._move(slot, _CONFLICT, until_s)
 
-    def confirm(self, slot):
-        """The client of an adopted lease is there."""
-        self._move(slot, _BOUND, self.until_s[slot])
+    def become(self, slot, state):
+        """Change what is known of a lease, not how long it lasts."""
+        self._move(slot, state, self.until_s[slot])
 
     def check(self, slot, request, granted_s, until_s):
         """Keep the slot for the client until its check ends, at until_s at the latest."""
@@ -259,15 +259,18 @@ class Leases:
                     self.due_s = min(self.due_s, until_s)
                     break
                 state = _EXPIRED
-                if self.state[slot] == _DECLINED:
-                    self._quarantined -= 1
-                if self.state[slot] in b"\x04\x07\x08\x09":  # from quarantine, or never offered
+                if self.state[slot] in b"\x04\x07\x08\x09":  # quarantine, or never offered
+                    self._drop(slot)
                     state = _FREE
                 self._move(slot, state, until_s)
 
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
         self._unlink(slot)
+        if self.state[slot] == _DECLINED:
+            self._quarantined -= 1
+        if state == _DECLINED:
+            self._quarantined += 1
         self.state[slot] = state
         if self.reserved[slot] and self.idle(slot):
             until_s = _NEVER  # it waits for its client

@@ -32,6 +32,7 @@ _ADOPTED = const(2)
 _BOUND = const(3)
 _CHECKING = const(7)
 _CHECKED = const(8)
+_DOUBTED = const(10)
 
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
@@ -150,9 +151,9 @@ class Server:
                 leases.conflict(slot, _later(now_s, self._config.quarantine_s))
             else:
                 leases.checked(slot, _later(now_s, self._config.offer_hold_s))
-        elif leases.state[slot] == _ADOPTED:  # wanted for somebody else, see _park()
+        elif leases.state[slot] == _DOUBTED:  # the lease of somebody else, see _park()
             if in_use:
-                leases.confirm(slot)
+                leases.become(slot, _BOUND)
             else:
                 leases.release(slot, now_s)
 
@@ -162,7 +163,9 @@ class Server:
         An adopted lease stays with its client: the check shows whether there is one.
         """
         leases = self.leases
-        if leases.state[slot] != _ADOPTED:
+        if leases.state[slot] in (_ADOPTED, _DOUBTED):
+            leases.become(slot, _DOUBTED)
+        else:
             leases.check(slot, self._request, self._lease_time(), _later(now_s, _CHECK_S))
         self.check_slot = slot
         return PARK
@@ -279,7 +282,7 @@ class Server:
             if not renewing:
                 return self._adopt(slot, now_s)
         state = _BOUND
-        if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED):
+        if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED, _DOUBTED):
             state = _ADOPTED
         return self._ack(slot, state, self._lease_time(), now_s, False)
 
