@@ -9,7 +9,7 @@ import builders
 import invariants
 import oracle
 from microdhcp import PARK, Config, Server
-from microdhcp.states import CONFLICT, DOUBTED
+from microdhcp.states import CHECKING, CONFLICT, DOUBTED
 
 CODES = (0, 1, 3, 6, 12, 50, 51, 52, 53, 54, 55, 57, 58, 60, 61, 66, 80, 81, 82, 108, 121, 255)
 FIELDS = (
@@ -259,6 +259,8 @@ class Story:
         n = self.handle(n)
         if n == PARK:
             self.parked = self.parked[-3:] + [(self.packet, server.check_slot)]
+            if server.leases.state[server.check_slot] == CHECKING:
+                self.judge.hold_ends(server.check_slot)  # an offer to somebody else
             n = 0
         self.judge.look(self.packet, n, self.now_s)
         invariants.check(server.leases)

@@ -132,7 +132,7 @@ class Judge:
         self.latest = {}  # address -> key of its latest client, whose MAC may have changed
 
     def hold_ends(self, slot):
-        """A check has shown that the client whom a slot was held for does not use its address."""
+        """The client whom a slot was held for has lost it to a check."""
         address = bytearray(4)
         self.server.address_of(slot, address, 0)
         self.holds.pop(bytes(address), None)
