@@ -4,6 +4,7 @@ First the parts with a clock made of numbers, and their packets beside scapy's; 
 switch with squatters: hosts that have addresses of the pool, which nobody gave them.
 """
 
+import concurrent.futures
 import contextlib
 import itertools
 import select
@@ -18,7 +19,7 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 import client
-from lab import Lab
+from lab import Dhclient, Dhcpcd, Lab, Udhcpc
 from lab.network import unavailable
 from linux import arp, frames, icmp
 from linux.checker import Checker
@@ -765,6 +766,31 @@ class SwitchTest(unittest.TestCase):
         self.assertEqual(lease.address, ip(99))
         server.leases()
         self.assertNotIn("checks", server.events("leases")[-1])
+
+
+@unittest.skipIf(_REASON, _REASON or "")
+class RealClientsTest(unittest.TestCase):
+    """udhcpc -a, dhclient and dhcpcd beside a host that has most of the pool."""
+
+    def test_no_client_needs_to_decline(self):
+        adapters = (Udhcpc, Dhclient, Dhcpcd)
+        for adapter in adapters:
+            if adapter.unavailable():
+                self.skipTest(adapter.unavailable())
+        free = {"10.77.0.13", "10.77.0.17", "10.77.0.22"}
+        taken = {f"10.77.0.{last}" for last in range(10, 25)} - free
+        with Lab(clients=4) as lab:
+            *nodes, squatter = lab.clients
+            squatter.ip_batch([f"address add {address}/24 dev eth0" for address in taken])
+            pool = ("--pool", "10.77.0.10-10.77.0.24")
+            with lab.serve("--conflict-check", "arp", *pool) as server:
+                clients = [adapter(node, checks=True) for adapter, node in zip(adapters, nodes)]
+                with concurrent.futures.ThreadPoolExecutor() as threads:
+                    leases = list(threads.map(lambda one: one.obtain(), clients))
+        self.assertEqual({lease.address for lease in leases}, free)
+        self.assertEqual(server.events("decline"), [])
+        found = {event["address"] for event in server.events("conflict")}
+        self.assertTrue(found and found <= taken, found)
 
 
 if __name__ == "__main__":
