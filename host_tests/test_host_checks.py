@@ -295,15 +295,15 @@ class ProxiesTest(unittest.TestCase):
 
 class ParkedTest(unittest.TestCase):
     @staticmethod
-    def message(xid, slot=1, rounds=1):
-        packet = bytes(4) + xid.to_bytes(4, "big") + bytes(20) + MAC + bytes(206)
+    def message(xid, slot=1, rounds=1, mac=MAC):
+        packet = bytes(4) + xid.to_bytes(4, "big") + bytes(20) + mac + bytes(206)
         return Message(packet, MAC, slot, rounds)
 
     def test_a_copy_is_not_kept(self):
         parked = Parked()
         first, copy = self.message(1), self.message(1)
-        self.assertIsNone(parked.put(first))
-        self.assertIs(parked.put(copy), copy)
+        self.assertEqual(parked.put(first), [])
+        self.assertEqual(parked.put(copy), [copy])
         self.assertEqual((parked.parked, parked.repeated), (1, 1))
         self.assertEqual(parked.take(1), [first])
         self.assertEqual(parked.take(1), [])
@@ -312,10 +312,19 @@ class ParkedTest(unittest.TestCase):
         parked = Parked(places=3)
         messages = [self.message(xid, slot=xid % 2) for xid in range(5)]
         lost = [parked.put(message) for message in messages]
-        self.assertEqual(lost, [None, None, None, messages[0], messages[1]])
+        self.assertEqual(lost, [[], [], [], [messages[0]], [messages[1]]])
         self.assertEqual((len(parked), parked.overwritten), (3, 2))
         self.assertEqual(parked.take(0), [messages[2], messages[4]])
         self.assertEqual(parked.take(1), [messages[3]])
+
+    def test_who_loses_the_slot_waits_no_longer(self):
+        parked = Parked()
+        first, other = self.message(1), self.message(1, slot=2)
+        second = self.message(2, mac=OTHER)
+        for message in (first, other):
+            parked.put(message)
+        self.assertEqual(parked.put(second), [first])
+        self.assertEqual((parked.take(1), parked.take(2)), ([second], [other]))
 
     def test_the_next_round_is_not_another_message(self):
         parked = Parked()

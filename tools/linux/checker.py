@@ -63,10 +63,11 @@ class Checker:
             return
         message = Message(bytes(server.rx[:n]), peer_mac, slot, rounds)
         lost = self._parked.put(message)
-        if lost is not None:
-            self._told.dropped(lost.packet, "repeated" if lost is message else "overwritten")
-        if lost is message:
+        if message in lost:
+            self._told.dropped(message.packet, "repeated")
             return
+        for other in lost:
+            self._told.dropped(other.packet, "overwritten")
         address = bytearray(4)
         server.address_of(slot, address, 0)
         self._checks.start(slot, bytes(address), message.packet[28:34], time.monotonic())

@@ -14,9 +14,14 @@ class Message(NamedTuple):
     rounds: int
 
     @property
+    def client(self):
+        """Its chaddr."""
+        return self.packet[28:34]
+
+    @property
     def key(self):
         """The same for copies of one message: chaddr, xid, and what they wait for."""
-        return self.packet[28:34], self.packet[4:8], self.slot
+        return self.client, self.packet[4:8], self.slot
 
 
 class Parked:
@@ -34,20 +39,28 @@ class Parked:
         return len(self._messages)
 
     def put(self, message):
-        """Keep a Message; return the one that is dropped for it, None when none is.
+        """Keep a Message; return the list of those that are dropped for it.
 
-        That is the message itself when a copy of it waits already.
+        That is the message itself when a copy of it waits already.  A client that has lost its
+        slot to this one loses its message too: the server had no better slot to give, so to
+        handle it again would take the slot from a third, and so on, and nobody would get one.
         """
         if message.key in self._messages:
             self.repeated += 1
-            return message
-        oldest = None
-        if len(self._messages) == self._places:
-            oldest = self._messages.pop(next(iter(self._messages)))
-            self.overwritten += 1
+            return [message]
+        lost = [
+            other
+            for other in self._messages.values()
+            if other.slot == message.slot and other.client != message.client
+        ]
+        if not lost and len(self._messages) == self._places:
+            lost = [next(iter(self._messages.values()))]
+        for other in lost:
+            del self._messages[other.key]
+        self.overwritten += len(lost)
         self._messages[message.key] = message
         self.parked += message.rounds == 1
-        return oldest
+        return lost
 
     def take(self, slot):
         """Return the list of Messages that wait for a slot, oldest first; they wait no longer."""
