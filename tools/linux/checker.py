@@ -6,6 +6,8 @@ probes.py how to ask; here they meet.
 
 import time
 
+from microdhcp import states
+
 from .checks import Checks
 from .parked import Message, Parked
 
@@ -27,6 +29,7 @@ class Checker:
         self.server = server
         self.probes = probes
         self.skipped = 0  # DISCOVERs that were answered without a check
+        self.conflicts = 0
         self._told = told
         self._parked = Parked()
         self._checks = Checks(check_s, self._send, control, told.proxy)
@@ -37,7 +40,7 @@ class Checker:
         return {
             "checks": self._checks.started,
             "probes": self._checks.sent,
-            "conflicts": self._checks.conflicts,
+            "conflicts": self.conflicts,
             "skipped": self.skipped,
             "parked": self._parked.parked,
             "overwritten": self._parked.overwritten,
@@ -61,7 +64,8 @@ class Checker:
         if rounds > ROUNDS:
             self._told.dropped(bytes(server.rx[:n]), "conflicts")
             return
-        message = Message(bytes(server.rx[:n]), peer_mac, slot, rounds)
+        holder = bytes(server.leases.mac[6 * slot : 6 * slot + 6])
+        message = Message(bytes(server.rx[:n]), peer_mac, slot, rounds, holder)
         lost = self._parked.put(message)
         if message in lost:
             self._told.dropped(message.packet, "repeated")
@@ -70,7 +74,8 @@ class Checker:
             self._told.dropped(other.packet, "overwritten")
         address = bytearray(4)
         server.address_of(slot, address, 0)
-        self._checks.start(slot, bytes(address), message.packet[28:34], time.monotonic())
+        client = message.packet[28:34]
+        self._checks.start(slot, bytes(address), holder, client, time.monotonic())
 
     def listen(self):
         """Take what has been heard on the network."""
@@ -96,7 +101,8 @@ class Checker:
                 self._parked.take(result.slot)
                 continue
             self.server.checked(result.slot, result.in_use, now_s)
-            if result.in_use:
+            if result.in_use and self.server.leases.state[result.slot] == states.CONFLICT:
+                self.conflicts += 1  # and not a lease whose client has shown that it is there
                 self._told.conflict(result.address, result.mac)
             yield from self._parked.take(result.slot)
 

@@ -30,11 +30,12 @@ class Result(NamedTuple):
 class _Check:
     """One that runs."""
 
-    __slots__ = ("address", "client", "over", "probes", "slot", "suspect")
+    __slots__ = ("address", "client", "holder", "over", "probes", "slot", "suspect")
 
-    def __init__(self, slot, address, client):
+    def __init__(self, slot, address, holder, client):
         self.slot = slot
         self.address = address
+        self.holder = holder
         self.client = client
         self.probes = 0
         self.over = False  # its time is over, it waits for the test of its suspect
@@ -48,14 +49,14 @@ class Checks:
     send      function(address) that sends a probe; False when there is no network
     control   an address that no host can have, 4 bytes: see proxies.py
     own       container of addresses (4 bytes) that this machine has itself
-    sent, started, conflicts   counters: probes, checks, addresses in use
+    sent, started   counters: probes, checks
     proxy_found   called with the MAC of a proxy, once
     """
 
     def __init__(self, check_s, send, control, proxy_found):
         self.check_s = check_s
         self.own = frozenset()
-        self.sent = self.started = self.conflicts = 0
+        self.sent = self.started = 0
         self._send = send
         self._control = control
         self._proxy_found = proxy_found
@@ -65,15 +66,17 @@ class Checks:
         self._due = []  # heap of (time, number, function, argument)
         self._numbers = itertools.count()
 
-    def start(self, slot, address, client, now):
-        """Check the address of a slot for the client with this MAC.
+    def start(self, slot, address, holder, client, now):
+        """Check the address of a slot.
 
-        A check of the address that runs for the same client will do; one for another is void.
+        holder   MAC for whom the slot is kept; a check that runs for the same one will do, one
+                 for another is void
+        client   MAC whose own answer does not count: it asks for the address
         """
         running = self._running.get(address)
-        if running and running.client == client:
+        if running and running.holder == holder:
             return
-        check = _Check(slot, address, client)
+        check = _Check(slot, address, holder, client)
         self._running[address] = check
         self.started += 1
         if address in self.own:
@@ -145,7 +148,6 @@ class Checks:
 
     def _end(self, check, in_use, mac=None):
         del self._running[check.address]
-        self.conflicts += bool(in_use)
         self._results.append(Result(check.slot, check.address, in_use, mac))
 
     # Proxies

@@ -6,22 +6,21 @@ PLACES = 128
 
 
 class Message(NamedTuple):
-    """One that waits: for the check of `slot`, for the `rounds`-th time."""
+    """One that waits: for the check of `slot`, for the `rounds`-th time.
+
+    holder   MAC of the client for whom the lease table keeps the slot
+    """
 
     packet: bytes
     peer_mac: bytes
     slot: int
     rounds: int
-
-    @property
-    def client(self):
-        """Its chaddr."""
-        return self.packet[28:34]
+    holder: bytes
 
     @property
     def key(self):
         """The same for copies of one message: chaddr, xid, and what they wait for."""
-        return self.client, self.packet[4:8], self.slot
+        return self.packet[28:34], self.packet[4:8], self.slot
 
 
 class Parked:
@@ -41,9 +40,9 @@ class Parked:
     def put(self, message):
         """Keep a Message; return the list of those that are dropped for it.
 
-        That is the message itself when a copy of it waits already.  A client that has lost its
-        slot to this one loses its message too: the server had no better slot to give, so to
-        handle it again would take the slot from a third, and so on, and nobody would get one.
+        That is the message itself when a copy of it waits already.  When the slot has gone to
+        another holder, who has lost it loses its message too: the server had no better slot, so
+        to handle it again would take one from a third, and so on, and nobody would get any.
         """
         if message.key in self._messages:
             self.repeated += 1
@@ -51,7 +50,7 @@ class Parked:
         lost = [
             other
             for other in self._messages.values()
-            if other.slot == message.slot and other.client != message.client
+            if other.slot == message.slot and other.holder != message.holder
         ]
         if not lost and len(self._messages) == self._places:
             lost = [next(iter(self._messages.values()))]
