@@ -88,18 +88,16 @@ def check_queues(leases):
     require(found == leases.slots, "%d of %d slots are in queues", found, leases.slots)
 
 
-def has_key_of(leases, slot, mac):
-    """Return whether the key of a slot is this MAC, not a digest or another MAC."""
-    first = mac[0] << 16 | mac[1] << 8 | mac[2]
-    last = mac[3] << 16 | mac[4] << 8 | mac[5]
-    return leases._keys[2 * slot] == first and leases._keys[2 * slot + 1] == last
+def has_mac_for_key(leases, slot):
+    """Return whether the key of a slot is a MAC, not the digest of an identifier."""
+    return leases._keys[2 * slot] < 1 << 24
 
 
 def check_limits(leases, most):
     """Numbers in range; at most a quarter in quarantine, three live slots per MAC.
 
-    Not counted: a reserved slot, and the one that the device has by its MAC itself, which
-    another device may have got for it by naming that MAC in option 61.
+    Not counted: a reserved slot, and one whose client is named by a MAC: the slot moves with
+    that name when another device uses it.
     """
     count = 0
     of_mac = {}
@@ -110,7 +108,7 @@ def check_limits(leases, most):
         require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
         count += state == DECLINED
         mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
-        if leases.live(slot) and not leases.reserved[slot] and not has_key_of(leases, slot, mac):
+        if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= most, "a MAC has too many live slots, one is %d", slot)
     require(count == leases._quarantined, "%d in quarantine, noted %d", count, leases._quarantined)

@@ -154,7 +154,7 @@ class Judge:
         given = self.read_reply(raw, reply)
         kind = given[53][0]
         self.check_kind(raw, options, kind, given)
-        self.check_destination(raw, kind)
+        self.check_destination(raw, options, kind)
         if kind == NAK:
             require(all(code in IN_NAK for code in given), "option in NAK")
             require(reply[12:24] == bytes(12), "address in NAK")
@@ -220,13 +220,14 @@ class Judge:
         if 61 in given:
             require(given[61] == options.get(61), "client identifier")
 
-    def check_destination(self, raw, kind):
-        """RFC 2131 section 4.1, the table of destinations."""
+    def check_destination(self, raw, options, kind):
+        """RFC 2131 section 4.1, the table of destinations; table 5: no ciaddr in SELECTING."""
+        selecting = options[53][:1] == bytes([REQUEST]) and 50 in options and 54 in options
         if raw[24:28] != NOTHING:
             wanted = RELAY
         elif kind == NAK:
             wanted = BROADCAST
-        elif self.on_link(raw[12:16]):
+        elif not selecting and self.on_link(raw[12:16]):
             wanted = CIADDR
         elif raw[10] & 0x80 or raw[1] != 1:
             wanted = BROADCAST
@@ -244,7 +245,8 @@ class Judge:
         require(len(seconds) == 4, "no lease time")
         held = self.holds.get(address)
         if held and held.key != key and held.until_s > now_s:
-            self.check_last_resort(held, options)
+            self.check_last_resort(held, options, mac)
+        self.end_surplus(mac)
         leases = self.server.leases
         slot = leases.slot_of(address, 0)
         require(bytes(leases.mac[6 * slot : 6 * slot + 6]) == mac, "MAC in the table")
@@ -256,6 +258,14 @@ class Judge:
         given_to = Hold(key, mac, now_s + self.hold_s, False, False)
         self.note_given(address, given_to, raw, options[53][0], kind, seconds, now_s)
 
+    def end_surplus(self, mac):
+        """A device may lose what it holds unconfirmed under one identifier too many."""
+        leases = self.server.leases
+        for address in list(self.holds):
+            hold = self.holds[address]
+            if hold.mac == mac and not hold.confirmed and leases.idle(leases.slot_of(address, 0)):
+                del self.holds[address]
+
     def check_ours(self, address, key, mac):
         """The address is in the pool or reserved, and not reserved for somebody else."""
         if address in self.reserved:
@@ -265,10 +275,13 @@ class Judge:
             inside = address[:3] == self.own[:3] and self.first <= address[3] <= self.last
             require(inside, "address outside the pool")
 
-    def check_last_resort(self, held, options):
-        """An unconfirmed address may go to another client's DISCOVER if nothing else is left."""
+    def check_last_resort(self, held, options, mac):
+        """An unconfirmed address may go to another client's DISCOVER if nothing else is left.
+
+        Or if it is the same device under one identifier too many.
+        """
         require(options[53][0] == DISCOVER and not held.confirmed, "address given to two")
-        if self.parking:
+        if self.parking or held.mac == mac:
             return  # what is left now need not have been left when the address was chosen
         leases = self.server.leases
         for slot in range(leases.slots):

@@ -179,6 +179,28 @@ class AtTheRepl(unittest.TestCase):
         self.board.sleep(1234)
         self.assertAlmostEqual(self.board.now_us - begin, 1234, delta=5)
 
+    def test_a_main_program_runs_after_boot_and_soft_reset(self):
+        main = b"import time\nwhile True:\n print('alive')\n time.sleep_ms(5)\n"
+        board = emulator.Board(files={"/main.py": main}, to_prompt=False)
+        board.wait_for(b"alive")
+        self.assertEqual(board.run("print('interrupted')"), "interrupted\n")
+        heard = len(board.console.heard)
+        board.soft_reset(to_prompt=False)
+        self.assertGreater(board.wait_for(b"alive", start=heard), heard)
+
+    def test_mpremote_talks_to_the_board(self):
+        mpremote = [sys.executable, "-m", "mpremote"]
+        with emulator.SerialPort(self.board) as port:
+            connect = [*mpremote, "connect", port.path]
+            done = port.run([*connect, "exec", "print(6 * 7)", "+", "fs", "ls", "/lib"])
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"(?s)42\s+.*microdhcp/")
+            self.assertEqual(port.run([*connect, "exec", "1 / 0"]).returncode, 1)
+
+    def test_a_command_at_the_port_that_hangs_is_ended(self):
+        with emulator.SerialPort(self.board) as port, self.assertRaises(subprocess.TimeoutExpired):
+            port.run(["sleep", "60"], timeout_s=0.2)
+
     def test_a_pipe_can_type_at_the_repl(self):
         argv = [sys.executable, str(ROOT / "tools" / "emulator"), "--repl"]
         typed = "a = 6\nprint(a * 7)\nimport microdhcp\nmicrodhcp.PARK < 0\n"

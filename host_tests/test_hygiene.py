@@ -229,6 +229,21 @@ class Overload(TimelineCase):
         self.assertTrue(offer.option(52) is None and offer.where(227) == ["options"])
 
 
+class LittleRoom(TimelineCase):
+    settings = {"max_message": 300}
+
+    def test_identifier_is_echoed_before_parameters(self):
+        """'MUST copy ... unaltered' (RFC 6842 section 3): parameters go to file in its place"""
+        ident = bytes(range(1, 32))
+        offer = self.client.discover(client_id=ident, prl=(1, 3, 6, 28))
+        self.assertEqual((offer.option(61), offer.where(28)), (ident, ["file"]))
+
+    def test_nak_has_no_overload_for_its_text(self):
+        """Table 3: option 52 MUST NOT be in a NAK"""
+        nak = self.client.reboot("198.51.100.9", client_id=bytes(range(1, 37)))
+        self.assertEqual((nak.kind, nak.option(52), nak.option(56)), ("NAK", None, None))
+
+
 class Equal(TimelineCase):
     def test_equal_servers_give_equal_bytes(self):
         """Design: nothing random, nothing of the machine in a reply."""

@@ -146,6 +146,14 @@ class T1AndT2(TimelineCase):
         """Design: T1 = lease // 2, T2 = lease - lease // 8."""
         self.assertEqual(times(self.client.dora(lease_s=1003)), [1003, 501, 878])
 
+    def test_4_4_5_t1_and_t2_of_leases_of_seconds(self):
+        """'T1 MUST be earlier than T2, which, in turn, MUST be earlier than the ... expire'"""
+        self.start(min_lease_s=1)
+        self.assertEqual(times(self.client.dora(lease_s=4)), [4, 2, 3])
+        self.assertEqual(times(self.client.dora(lease_s=3)), [3, 1, 2])
+        ack = self.client.dora(lease_s=2)
+        self.assertEqual((ack.option(58), ack.option(59)), (None, None))
+
     def test_4_4_5_t1_before_t2_before_the_end_for_the_shortest_lease(self):
         """'T1 MUST be earlier than T2, which, in turn, MUST be earlier than the ... expire'"""
         lease, t1, t2 = times(self.client.dora(lease_s=60))

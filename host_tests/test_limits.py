@@ -48,6 +48,33 @@ class SlotsPerHardwareAddress(TimelineCase):
         addresses = set([offer.yiaddr for offer in offers if offer.kind])
         self.assertEqual(len(addresses), 3)
 
+    def test_invented_identifiers_do_not_shut_the_device_out(self):
+        """Design: an unconfirmed slot costs nobody anything."""
+        for i in range(3):
+            self.client.discover(client_id=identity(i))
+        self.assertEqual(self.client.dora().kind, "ACK")
+
+    def test_a_lease_that_was_lost_is_adopted_in_place_of_an_offer(self):
+        """Design: an unconfirmed slot costs nobody anything; adopting heals a lost table."""
+        for i in range(3):
+            self.client.discover(client_id=identity(i))
+        self.assertEqual(self.client.renew("192.0.2.30").kind, "ACK")
+
+    def test_old_identifier_comes_back_in_place_of_an_offer(self):
+        """Design: an expired slot keeps its key; at most 3 live slots per chaddr."""
+        address = self.client.dora(client_id=identity(0)).yiaddr
+        self.client.release(address, client_id=identity(0))
+        for i in range(1, 4):
+            self.client.discover(client_id=identity(i))
+        self.assertEqual(self.client.discover(client_id=identity(0)).yiaddr, address)
+
+    def test_a_reserved_slot_is_not_given_up(self):
+        """A reserved address is never given to anybody else."""
+        self.start(reservations={"id:00696430": "192.0.2.99"})
+        for i in range(4):
+            offer = self.client.discover(client_id=identity(i))
+            self.assertEqual(offer.yiaddr == "192.0.2.99", i == 0)
+
     def test_the_three_go_on_being_served(self):
         """A lease that was confirmed is never evicted."""
         addresses = self.bind(3)
@@ -79,6 +106,14 @@ class SlotsPerHardwareAddress(TimelineCase):
 
 
 class Quarantine(TimelineCase):
+    def test_who_declined_does_not_get_it_again_for_the_asking(self):
+        """Design: the next OFFER is another one, also when no more can be in quarantine."""
+        self.start(pool=("192.0.2.16", "192.0.2.19"))
+        self.other.decline(self.other.dora().yiaddr)
+        address = self.client.dora().yiaddr
+        self.client.decline(address)
+        self.assertNotEqual(self.client.discover(requested=address).yiaddr, address)
+
     def declined(self, pool_last, count):
         """Let `count` clients bind and decline; return the declined addresses."""
         self.start(pool=(FIRST, pool_last))

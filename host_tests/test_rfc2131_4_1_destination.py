@@ -53,6 +53,14 @@ class Destination(TimelineCase):
         self.assertEqual(self.client.inform("192.0.2.200").to, CIADDR)
 
 
+class Selecting(TimelineCase):
+    def test_4_1_ciaddr_of_a_selecting_client_is_none(self):
+        """Table 5: ciaddr MUST be zero in SELECTING; who fills it in does not have it yet."""
+        offer = self.client.discover()
+        ack = self.client.select(offer, ciaddr=offer.yiaddr, broadcast=True)
+        self.assertEqual((ack.kind, ack.to, ack.ciaddr), ("ACK", BROADCAST, "0.0.0.0"))
+
+
 class Nak(TimelineCase):
     def test_4_1_nak_is_broadcast(self):
         """'In all cases, when giaddr is zero, the server broadcasts any DHCPNAK messages'"""

@@ -159,19 +159,34 @@ class Leases:
             return False
         return not self.has_chaddr(slot, chaddr)
 
+    def declined_by(self, slot, chaddr):
+        """Return whether this chaddr declined the address when quarantine was full."""
+        if self.state[slot] != _RELEASED or self._keys[slot + slot] != _NOBODY:
+            return False
+        return self.has_chaddr(slot, chaddr)
+
     def has_chaddr(self, slot, chaddr):
         """Return whether the latest client of the slot has this chaddr (memoryview of six)."""
         return same(self.mac, 6 * slot, chaddr, 0, 6)
 
-    def live_of_chaddr(self, chaddr):
-        """Return how many live slots there are for this chaddr (memoryview of six)."""
+    def surplus(self, chaddr, most):
+        """Return -1 when a chaddr (memoryview of six) has fewer than `most` live slots.
+
+        Otherwise the one to do without, an offer or an adopted lease, the first to end; or 255
+        when all are leases that were confirmed.  So nobody is shut out by somebody else who
+        invents identifiers for his chaddr.
+        """
         count = 0
+        found = _NONE
         slot = self._mac_heads[self._bucket(chaddr, 0)]
         while slot != _NONE:
             if self.live(slot) and self.has_chaddr(slot, chaddr):
                 count += 1
+                if self.state[slot] != _BOUND and not self.reserved[slot]:
+                    if found == _NONE or self.until_s[slot] < self.until_s[found]:
+                        found = slot
             slot = self._mac_chain[slot]
-        return count
+        return -1 if count < most else found
 
     def spare(self, key, until_s=-1):
         """Return the best slot for a client without one, -1 when all are taken.

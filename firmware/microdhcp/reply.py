@@ -32,9 +32,7 @@ _SNAME = const(44)
 _FILE = const(108)
 _COOKIE = const(236)
 _PARAMETERS_AT = const(249)  # behind the cookie, 53 and 54
-_ROOM = const(
-    276
-)  # what must be there before 61 and 82 are echoed: 51 and 80, or the text of a NAK, and 52
+_ROOM = const(260)  # the options field must reach this far for 51, 80 and 52
 _SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC 1542 section 2.1)
 _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
 _UDP_IP = const(28)
@@ -88,12 +86,12 @@ class Reply:
             self._put(self._lease)
         if rapid:
             self._put(b"\x50\x00")
-        if slot < 0 or granted_s < 0:
+        if slot < 0 or granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
             self._sent[-1] = self._sent[-2] = 1
         else:
             options = self._config.options
             _store(granted_s // 2, options[-2])  # T1
-            _store(granted_s - granted_s // 8, options[-1])  # T2
+            _store(granted_s - max(granted_s // 8, 1), options[-1])  # T2
         self._put_parameters()
         return self._finish()
 
@@ -105,7 +103,8 @@ class Reply:
         self._start(_NAK)
         if self.to == RELAY:
             self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
-        self._put(tlv)
+        if self._at + len(tlv) <= self._limit:  # there is no overload in a NAK
+            self._put(tlv)
         return self._finish()
 
     def on_link(self, at):

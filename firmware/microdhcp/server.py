@@ -37,7 +37,7 @@ _DOUBTED = const(10)
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
-_CHECK_S = const(5)  # for a check that nobody ends
+_NONE = const(255)  # no slot
 _SLOTS_PER_CHADDR = const(3)  # one device with ever new identifiers cannot take the pool
 
 # Why a packet gets no answer, and what was left out of a reply.
@@ -166,7 +166,8 @@ class Server:
         if leases.state[slot] in (_ADOPTED, _DOUBTED):
             leases.become(slot, _DOUBTED)
         else:
-            leases.check(slot, self._request, self._lease_time(), _later(now_s, _CHECK_S))
+            until_s = _later(now_s, self._config.offer_hold_s)
+            leases.check(slot, self._request, self._lease_time(), until_s)
         self.check_slot = slot
         return PARK
 
@@ -190,7 +191,7 @@ class Server:
         return self._reply.write(_OFFER, slot, granted_s, False)
 
     def _choose(self, own, now_s):
-        """Return the slot for a DISCOVER: reserved, own, wanted, or spare; -1: none."""
+        """Return the slot for a DISCOVER: reserved, own, or a new one; -1: none."""
         leases = self.leases
         request = self._request
         slot = self._reservation(own)
@@ -198,15 +199,26 @@ class Server:
             return slot
         if own >= 0 and leases.live(own):
             return own
-        if self._greedy():
+        slot = leases.surplus(request.chaddr, _SLOTS_PER_CHADDR)
+        if slot == _NONE:
             self._drop("greedy")
             return -1
         if own >= 0:
+            if slot >= 0:
+                leases.release(slot, now_s)
             return own
+        if slot >= 0:
+            return slot
+        return self._choose_new(now_s)
+
+    def _choose_new(self, now_s):
+        """Return the slot for a client without one: the one it wants, or spare; -1: none."""
+        leases = self.leases
+        request = self._request
         at = request.at[_REQUESTED]
         if at:
             slot = leases.slot_of(self.rx, at + 1)
-            if slot >= 0 and leases.open(slot):
+            if slot >= 0 and leases.open(slot) and not leases.declined_by(slot, request.chaddr):
                 return slot
         until_s = -1
         if self._conflict:
@@ -244,10 +256,11 @@ class Server:
     def _selecting(self, now_s):
         """The client takes our offer: the hold may be over, if nobody else has the address."""
         leases = self.leases
+        self.rx[12:16] = b"\0\0\0\0"  # some fill ciaddr in before they have it: table 5 says 0
         at = self._request.at[_REQUESTED] + 1
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, now_s):
             return self._nak(at)
         if slot != own:
             return self._adopt(slot, now_s)
@@ -274,7 +287,7 @@ class Server:
         own = leases.find(self._request.key)
         if own < 0 and not self._config.authoritative:
             return self._drop("unknown_client")
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, now_s):
             return self._nak(at)
         if slot != own:
             if not self._config.authoritative:
@@ -292,7 +305,7 @@ class Server:
             return self._park(slot, now_s)
         return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
 
-    def _may_have(self, slot, own):
+    def _may_have(self, slot, own, now_s):
         """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
         leases = self.leases
         if slot < 0:
@@ -302,9 +315,15 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return slot == reserved
-        if not leases.open(slot) and not leases.disputed(slot, self._request.chaddr):
+        chaddr = self._request.chaddr
+        if slot != own and not leases.open(slot) and not leases.disputed(slot, chaddr):
             return False
-        return not self._greedy()
+        surplus = leases.surplus(chaddr, _SLOTS_PER_CHADDR)
+        if surplus == _NONE:
+            return False
+        if surplus >= 0:
+            leases.release(surplus, now_s)
+        return True
 
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
@@ -379,10 +398,6 @@ class Server:
         if slot == own or slot >= 0 and leases.idle(slot):
             return slot
         return -1
-
-    def _greedy(self):
-        """Return whether the device has as many addresses as one may."""
-        return self.leases.live_of_chaddr(self._request.chaddr) >= _SLOTS_PER_CHADDR
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""

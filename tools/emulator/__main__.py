@@ -113,6 +113,19 @@ def run_repl(arguments):
     return 0
 
 
+def run_port(arguments):
+    """Offer the board's USB port as a pseudo terminal until Ctrl-C; return 0."""
+    board = boot(arguments)
+    with emulator.SerialPort(board) as port:
+        say(f"mpremote connect {port.path}    (Ctrl-C here ends the board)")
+        try:
+            while True:
+                port.turn()
+        except KeyboardInterrupt:
+            print()
+            return 0
+
+
 def run_fetch(_arguments):
     """Download the firmware into the cache; return 0."""
     print(firmware.fetch())
@@ -126,6 +139,7 @@ def parser():
     what = top.add_mutually_exclusive_group()
     for flag, run, words in (
         ("--repl", run_repl, "open the board's REPL instead"),
+        ("--port", run_port, "offer its USB port to mpremote and others instead"),
         ("--fetch", run_fetch, "download the stock firmware into the cache"),
     ):
         what.add_argument(flag, dest="run", action="store_const", const=run, help=words)

@@ -7,15 +7,14 @@ The lab's switch takes the part of the air between stations, which hear each oth
 point as well.  The board's clock is held back to wall time, so that the clients' time-outs fit.
 """
 
-import select
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from emulator.offload import switch_off
+from emulator.pace import Pace
 from lab.clients import INTERFACE
 
 _STEP_US = 5000  # emulated time between two looks at the stations
-_LONGEST_S = 0.05
 
 
 class Air:
@@ -30,7 +29,7 @@ class Air:
         self.board = board
         self.lab = lab
         self._socket = None
-        self._ahead_us = None
+        self._pace = None
 
     def __enter__(self):
         node = self.lab.home.node
@@ -40,7 +39,7 @@ class Air:
         self._socket = node.packet_socket(INTERFACE)
         self._socket.setblocking(False)
         self.board.ap.listeners.append(self._to_stations)
-        self._ahead_us = self.board.now_us - time.monotonic() * 1e6
+        self._pace = Pace(self.board)
         return self
 
     def __exit__(self, kind, error, trace):
@@ -58,22 +57,14 @@ class Air:
                 return
             self.board.ap.send(frame)
 
-    def turn(self, also=()):
-        """Let frames and a little of the board's time go by; returns early when `also` is ready.
-
-        also  more files to wait for, as for select
-        """
+    def turn(self):
+        """Let frames and a little of the board's time go by."""
         if self.board.ap.up:
             for client in self.lab.clients:
                 self.board.ap.join(client.mac)
         self._from_stations()
         self.board.step(_STEP_US)
-        ahead_us = self.board.now_us - time.monotonic() * 1e6 - self._ahead_us
-        if ahead_us < 0:
-            self._ahead_us += ahead_us  # slower than real: time lost is not made up
-        else:
-            wait_s = min(ahead_us / 1e6, _LONGEST_S)
-            select.select([self._socket, *also], [], [], wait_s)
+        self._pace.wait([self._socket])
 
     def call(self, function, *args, timeout_s=120):
         """Return function(*args), called in a thread while the board runs.

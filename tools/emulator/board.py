@@ -42,8 +42,10 @@ _SKIP_NS = 20_000  # emulated time that a look at the timer takes while delays a
 class Board:
     """A Pico W at the REPL of stock firmware; raises BoardTimeout when that does not come up.
 
-    uf2    path of the firmware; firmware.path() unless given
-    files  {path on the board: bytes}: its file system; empty unless given
+    uf2        path of the firmware; firmware.path() unless given
+    files      {path on the board: bytes}: its file system; empty unless given
+    to_prompt  False: return as soon as USB is up, for a main.py that does not end; run() and
+               start() interrupt it
 
     console  the USB serial line
     ap       the access point, seen from its stations
@@ -51,7 +53,7 @@ class Board:
     marks    emulated times in us at which the running program called M() (see MARK)
     """
 
-    def __init__(self, uf2=None, files=None):
+    def __init__(self, uf2=None, files=None, to_prompt=True):
         self._chip = AccessPointChip()
         self.bus = self._chip.bus
         self._device = self._build(str(uf2 or firmware.path()), files or {})
@@ -65,6 +67,9 @@ class Board:
         self.home = HomeNetwork(self)
         self.bus.on_frame = self._frame
         self._boot()
+        if to_prompt:
+            self.console.send(b"\r\n")
+            self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
 
     def _build(self, uf2, files):
         chip = self._chip
@@ -80,8 +85,6 @@ class Board:
         self._device.cdc.on_device_connected = lambda: connected.append(True)
         self._device.mcu.core.pc = FLASH_START_ADDRESS
         self.wait(lambda: connected, _BOOT_TIMEOUT_S, "no USB connection")
-        self.console.send(b"\r\n")
-        self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
 
     def _marked(self, new, old):
         if new == GPIOPinState.HIGH and old != GPIOPinState.HIGH:
@@ -193,14 +196,18 @@ class Board:
         """
         return self.start(source, timeout_s).wait(timeout_s)
 
-    def soft_reset(self, timeout_s=60):
-        """Press Ctrl-D at the prompt: Python starts anew, Wi-Fi stays as it is."""
+    def soft_reset(self, timeout_s=60, to_prompt=True):
+        """Press Ctrl-D at the prompt: Python starts anew, Wi-Fi stays as it is.
+
+        to_prompt  False: return when it has begun, for a main.py that does not end
+        """
         begin = len(self.console.heard)
         self.console.send(console.CTRL_C * 2 + console.CTRL_B)
         begin = self.wait_for(console.PROMPT, timeout_s, begin)
         self.console.send(console.CTRL_D)
         begin = self.wait_for(b"soft reboot", timeout_s, begin)
-        self.wait_for(console.PROMPT, timeout_s, begin)
+        if to_prompt:
+            self.wait_for(console.PROMPT, timeout_s, begin)
 
     # Files.
 

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import select
 import sys
-import time
 
 from emulator.console import CTRL_B, CTRL_C, PROMPT
+from emulator.pace import Pace
 
 LEAVE = b"\x1d"  # Ctrl-], as in mpremote
 _STEP_US = 20_000
@@ -58,13 +57,10 @@ def interact(board, source=None, out=None):
 
 def _follow(board, source):
     """Pass on what is typed until Ctrl-] or the end, the board no faster than the user's clock."""
-    ahead_us = board.now_us - time.monotonic() * 1e6
+    pace = Pace(board)
     while True:
         board.step(_STEP_US)
-        wait_us = board.now_us - time.monotonic() * 1e6 - ahead_us
-        if wait_us < 0:
-            ahead_us += wait_us
-        if not select.select([source], [], [], max(wait_us, 0) / 1e6)[0]:
+        if not pace.wait([source]):
             continue
         keys = os.read(source, 256)
         board.console.send(keys.partition(LEAVE)[0].replace(b"\n", b"\r"))
