@@ -106,7 +106,7 @@ def check_limits(leases, most):
         require(state <= DOUBTED, "slot %d is in state %d", slot, state)
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
         require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
-        count += state == DECLINED
+        count += state == DECLINED and not leases.reserved[slot]
         mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
         if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1

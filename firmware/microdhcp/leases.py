@@ -135,7 +135,9 @@ class Leases:
         config = self._config
         if not config.reserved_slots:
             return -1
-        i = find(0, key[0], key[1], config.reserved_chain, config.reserved_keys)
+        heads = config.reserved_heads
+        i = heads[spread(key[0], key[1]) & (len(heads) - 1)]
+        i = find(i, key[0], key[1], config.reserved_chain, config.reserved_keys)
         return -1 if i == _NONE else config.reserved_slots[i]
 
     def live(self, slot):
@@ -193,8 +195,8 @@ class Leases:
 
         Never used, looked for where the client's key points at (the same slot again after a
         restart without storage); else the one whose lease ended longest ago; else, because
-        nobody is known to use it, the oldest offer, and then the oldest adopted lease; else the
-        oldest one in quarantine, if that ends by until_s.
+        nobody is known to use it, the offer and then the adopted lease that would end first; else
+        the one in quarantine that would, if that is by until_s.
         """
         pool_n = self._config.pool_n
         slot = spread(key[0], key[1]) % pool_n
@@ -212,18 +214,21 @@ class Leases:
 
     # Changes
 
-    def offer(self, slot, request, granted_s, until_s):
+    def offer(self, slot, request, granted_s, now_s, until_s):
         """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
         state = _OFFERED
-        if not self._give(slot, request) and _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND:
+        if (
+            not self._give(slot, request, now_s)
+            and _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND
+        ):
             state = self.state[slot]
             until_s = max(until_s, self.until_s[slot])
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
 
-    def bind(self, slot, request, granted_s, state, until_s):
+    def bind(self, slot, request, granted_s, state, now_s, until_s):
         """Lease the slot to the client; state is _ADOPTED or _BOUND."""
-        self._give(slot, request)
+        self._give(slot, request, now_s)
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
 
@@ -234,10 +239,11 @@ class Leases:
     def decline(self, slot, now_s, until_s):
         """End a lease whose address is in use elsewhere; keep it back until until_s.
 
-        At most a quarter of the pool is kept back, so that no client can take it all.
+        At most a quarter of the pool is kept back, so that no client can take it all; reserved
+        addresses are not counted.
         """
         self._drop(slot)
-        if self._quarantined < max(1, self._config.pool_n // 4):
+        if self.reserved[slot] or self._quarantined < max(1, self._config.pool_n // 4):
             self._move(slot, _DECLINED, until_s)
         else:
             self._move(slot, _RELEASED, now_s)
@@ -251,9 +257,9 @@ class Leases:
         """Change what is known of a lease, not how long it lasts."""
         self._move(slot, state, self.until_s[slot])
 
-    def check(self, slot, request, granted_s, until_s):
+    def check(self, slot, request, granted_s, now_s, until_s):
         """Keep the slot for the client until its check ends, at until_s at the latest."""
-        self._give(slot, request)
+        self._give(slot, request, now_s)
         self.granted_s[slot] = granted_s
         self._move(slot, _CHECKING, until_s)
 
@@ -282,10 +288,8 @@ class Leases:
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
         self._unlink(slot)
-        if self.state[slot] == _DECLINED:
-            self._quarantined -= 1
-        if state == _DECLINED:
-            self._quarantined += 1
+        if not self.reserved[slot]:
+            self._quarantined += (state == _DECLINED) - (self.state[slot] == _DECLINED)
         self.state[slot] = state
         if self.reserved[slot] and self.idle(slot):
             until_s = _NEVER  # it waits for its client
@@ -295,7 +299,7 @@ class Leases:
 
     # Keys
 
-    def _give(self, slot, request):
+    def _give(self, slot, request, now_s):
         """Write the client into the slot, and out of any other; return whether it is new there."""
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
@@ -308,7 +312,7 @@ class Leases:
             return False
         if old >= 0:
             self._drop(old)
-            self._move(old, _RELEASED, self.until_s[old])
+            self._move(old, _RELEASED, now_s)
         self._drop(slot)
         a = self._keys[slot + slot] = key[0]
         b = self._keys[slot + slot + 1] = key[1]
@@ -336,7 +340,7 @@ class Leases:
         return _QUEUE_OF[self.state[slot]]
 
     def _link(self, slot):
-        """Put a slot into its queue, looking for its place from the end, where new ones belong."""
+        """Put a slot into its queue, looking for its place from the nearer end."""
         queue = self._queue(slot)
         until_s = self.until_s[slot]
         if queue and until_s < self.due_s:
@@ -346,11 +350,15 @@ class Leases:
             self._first[queue] = self._next[slot] = self._prev[slot] = slot
             return
         at = self._prev[head]
-        while self.until_s[at] > until_s:
-            at = self._prev[at]
-            if self._next[at] == head:  # once round: it goes before all others
-                self._first[queue] = slot
-                break
+        if until_s < self.until_s[head]:
+            self._first[queue] = slot
+        elif self.until_s[at] - until_s > until_s - self.until_s[head]:
+            at = head  # nearer to the front: go on from there
+            while self.until_s[self._next[at]] <= until_s:
+                at = self._next[at]
+        else:
+            while self.until_s[at] > until_s:
+                at = self._prev[at]
         after = self._next[at]
         self._next[at] = self._prev[after] = slot
         self._prev[slot] = at

@@ -167,7 +167,7 @@ class Server:
             leases.become(slot, _DOUBTED)
         else:
             until_s = _later(now_s, self._config.offer_hold_s)
-            leases.check(slot, self._request, self._lease_time(), until_s)
+            leases.check(slot, self._request, self._lease_time(), now_s, until_s)
         self.check_slot = slot
         return PARK
 
@@ -187,7 +187,7 @@ class Server:
         if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
             confirmed = own == slot and leases.state[slot] == _BOUND
             return self._ack(slot, _BOUND if confirmed else _ADOPTED, granted_s, now_s, True)
-        leases.offer(slot, request, granted_s, _later(now_s, self._config.offer_hold_s))
+        leases.offer(slot, request, granted_s, now_s, _later(now_s, self._config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
     def _choose(self, own, now_s):
@@ -203,7 +203,7 @@ class Server:
         if slot == _NONE:
             self._drop("greedy")
             return -1
-        if own >= 0:
+        if own >= 0 and leases.open(own):
             if slot >= 0:
                 leases.release(slot, now_s)
             return own
@@ -287,13 +287,12 @@ class Server:
         own = leases.find(self._request.key)
         if own < 0 and not self._config.authoritative:
             return self._drop("unknown_client")
+        if slot != own and not self._config.authoritative:
+            return self._nak(at)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
-        if slot != own:
-            if not self._config.authoritative:
-                return self._nak(at)
-            if not renewing:
-                return self._adopt(slot, now_s)
+        if slot != own and not renewing:
+            return self._adopt(slot, now_s)
         state = _BOUND
         if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED, _DOUBTED):
             state = _ADOPTED
@@ -306,7 +305,10 @@ class Server:
         return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
 
     def _may_have(self, slot, own, now_s):
-        """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
+        """Return whether a client, whose slot is own or -1, may lease the slot that it names.
+
+        If it may, an unconfirmed slot of the same device ends where there are too many.
+        """
         leases = self.leases
         if slot < 0:
             return False
@@ -316,7 +318,7 @@ class Server:
         if reserved >= 0:
             return slot == reserved
         chaddr = self._request.chaddr
-        if slot != own and not leases.open(slot) and not leases.disputed(slot, chaddr):
+        if not leases.open(slot) and not leases.disputed(slot, chaddr):
             return False
         surplus = leases.surplus(chaddr, _SLOTS_PER_CHADDR)
         if surplus == _NONE:
@@ -328,7 +330,7 @@ class Server:
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
         until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
-        self.leases.bind(slot, self._request, granted_s, state, until_s)
+        self.leases.bind(slot, self._request, granted_s, state, now_s, until_s)
         return self._reply.write(_ACK, slot, granted_s, rapid)
 
     def _nak(self, at):
@@ -392,12 +394,12 @@ class Server:
         """
         leases = self.leases
         request = self._request
+        if own >= 0 and leases.reserved[own] and leases.live(own):
+            return own
         slot = leases.reservation(request.key)
         if slot < 0:
             slot = leases.reservation(request.hardware)
-        if slot == own or slot >= 0 and leases.idle(slot):
-            return slot
-        return -1
+        return slot if slot >= 0 and leases.idle(slot) else -1
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
