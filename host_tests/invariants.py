@@ -4,13 +4,22 @@ Walks the table from outside: every key in its index once, every slot in one que
 Runs on CPython and MicroPython; knows the numbers of leases.py, which drops their names there.
 """
 
-from microdhcp.states import ADOPTED, BOUND, DECLINED, EXPIRED, OFFERED
+from microdhcp.states import (
+    ADOPTED,
+    BOUND,
+    CHECKED,
+    CHECKING,
+    DECLINED,
+    DOUBTED,
+    OFFERED,
+)
 
 QUEUES = 6
 NONE = 255
 NOBODY = -1
 NEVER = (1 << 30) - 1
 LIVE_PER_CHADDR = 3
+LIVE = (OFFERED, ADOPTED, BOUND, CHECKING, CHECKED, DOUBTED)
 
 
 class BrokenError(Exception):
@@ -94,10 +103,10 @@ def check_limits(leases, most):
     of_mac = {}
     for slot in range(leases.slots):
         state = leases.state[slot]
-        require(state <= EXPIRED, "slot %d is in state %d", slot, state)
+        require(state <= DOUBTED, "slot %d is in state %d", slot, state)
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
-        require(leases.live(slot) == (state in (OFFERED, ADOPTED, BOUND)), "slot %d: live", slot)
-        count += state == DECLINED
+        require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
+        count += state == DECLINED and not leases.reserved[slot]
         mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
         if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1

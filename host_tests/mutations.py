@@ -8,7 +8,8 @@ to the server, and lets the judge (oracle) and the walker of the table (invarian
 import builders
 import invariants
 import oracle
-from microdhcp import Config, Server
+from microdhcp import PARK, Config, Server
+from microdhcp.states import CHECKING, CONFLICT, DOUBTED
 
 CODES = (0, 1, 3, 6, 12, 50, 51, 52, 53, 54, 55, 57, 58, 60, 61, 66, 80, 81, 82, 108, 121, 255)
 FIELDS = (
@@ -57,7 +58,9 @@ SETTINGS = (
         "lease_s": 120,
         "rapid_commit": True,
     },
+    {"quarantine_s": 60, "offer_hold_s": 20},  # with checks of addresses, see CHECKED
 )
+CHECKED = len(SETTINGS) - 1
 
 
 class Chance:
@@ -223,14 +226,30 @@ class Story:
         self.now_s = LAST_S - 50000 if seed % 7 == 6 else 0
         self.packet = b""
         self.known = {}  # mac -> the address last heard of
+        self.parked = []  # [(packet, slot)], messages that wait for a check
+        if seed % len(SETTINGS) == CHECKED:
+            self.server.enable_checks(bool(self.chance.below(2)))
+            self.judge.parking = True
         self.replies = 0
 
     def step(self):
         """One packet, and every check on what it did."""
         self.tick()
-        packet = self.make()[: len(self.server.rx)]
-        self.packet = bytes(packet)
+        if self.parked and self.chance.below(3):
+            self.end_check()
+        else:
+            self.packet = bytes(self.make()[: len(self.server.rx)])
         self.give()
+
+    def end_check(self):
+        """End a check, and take its message up again."""
+        self.packet, slot = self.parked.pop(self.chance.below(len(self.parked)))
+        leases = self.server.leases
+        doubted = leases.state[slot] == DOUBTED
+        self.server.checked(slot, not self.chance.below(3), self.now_s)
+        invariants.check(leases)
+        if leases.state[slot] == CONFLICT or doubted and leases.idle(slot):
+            self.judge.hold_ends(slot)
 
     def give(self):
         """Hand self.packet to the server and check the outcome."""
@@ -238,6 +257,11 @@ class Story:
         n = len(self.packet)
         server.rx[:n] = self.packet
         n = self.handle(n)
+        if n == PARK:
+            self.parked = self.parked[-3:] + [(self.packet, server.check_slot)]
+            if server.leases.state[server.check_slot] == CHECKING:
+                self.judge.hold_ends(server.check_slot)  # an offer to somebody else
+            n = 0
         self.judge.look(self.packet, n, self.now_s)
         invariants.check(server.leases)
         if n:

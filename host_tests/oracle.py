@@ -128,7 +128,14 @@ class Judge:
             ident = bytes([int(digits, 16) for digits in key.split(":")])
             self.reserved[ip(settings["reservations"][key])] = ident
         self.holds = {}
+        self.parking = False  # answers come later than the choice of the address
         self.latest = {}  # address -> key of its latest client, whose MAC may have changed
+
+    def hold_ends(self, slot):
+        """The client whom a slot was held for has lost it to a check."""
+        address = bytearray(4)
+        self.server.address_of(slot, address, 0)
+        self.holds.pop(bytes(address), None)
 
     def look(self, raw, n, now_s):
         """Judge what the server made of the message raw (bytes); n is the result of handle()."""
@@ -274,8 +281,8 @@ class Judge:
         Or if it is the same device under one identifier too many.
         """
         require(options[53][0] == DISCOVER and not held.confirmed, "address given to two")
-        if held.mac == mac:
-            return
+        if self.parking or held.mac == mac:
+            return  # what is left now need not have been left when the address was chosen
         leases = self.server.leases
         for slot in range(leases.slots):
             require(

@@ -23,7 +23,8 @@ EDGES = {
     "config": {"_compat", "options", "checks"},
     "leases": {"_compat", "wire", "hot"},
     "reply": {"_compat", "wire", "hot"},
-    "server": {"_compat", "wire", "hot", "leases", "reply"},
+    "conflict": {"_compat"},
+    "server": {"_compat", "wire", "hot", "leases", "conflict", "reply"},
 }
 OUTSIDE = {"array", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}}  # needed while the server is configured

@@ -225,6 +225,20 @@ class OutputTest(unittest.TestCase):
         )
         drop = {"event": "drop", "in": None, "reason": "too long"}
         self.assertEqual(events.text(drop), "DROP     ? datagram: too long")
+        mac = bytes.fromhex("00005e005302")
+        conflict = events.conflict(bytes((10, 77, 0, 12)), mac, 5)
+        self.assertEqual(events.text(conflict), "CONFLICT 00:00:5e:00:53:02 10.77.0.12")
+        self.assertEqual(events.text(conflict | {"mac": None}), "CONFLICT ? 10.77.0.12")
+        self.assertEqual(
+            events.text(events.proxy(mac, 5)),
+            "PROXY    00:00:5e:00:53:02 answers for every address; ignored from now on",
+        )
+        waited = events.dropped(client.message("DISCOVER", MAC, 1), "overwritten", 5)
+        self.assertEqual(events.text(waited), "DROP     00:00:5e:00:53:01 DISCOVER: overwritten")
+        table = {"event": "leases", "slots": 9, "leases": [], "checks": {"sent": 4, "parked": 2}}
+        self.assertEqual(
+            events.text(table), "0 of 9 addresses in use or remembered\n  sent 4, parked 2"
+        )
         self.assertEqual(
             events.text({"event": "lost", "lines": 3}), "3 lines lost: nobody read them"
         )
@@ -302,7 +316,10 @@ class CommandLineTest(unittest.TestCase):
 
     def test_wrong_words_are_named(self):
         self.assertIn("--store", self.refused(*ON_CABLE, "--store", "file"))
-        self.assertIn("--conflict-check", self.refused(*ON_CABLE, "--conflict-check", "arp"))
+        self.assertIn("--conflict-check", self.refused(*ON_CABLE, "--conflict-check", "dns"))
+        for check_ms in ("49", "2001", "-300", "soon", "0.3"):
+            line = self.refused(*ON_CABLE, f"--check-ms={check_ms}")
+            self.assertRegex(line, "--check-ms: .*from 50 to 2000")
         self.assertIn("--pool", self.refused("--interface", "eth0", "--pool", "10.77.0.10"))
         self.assertIn("--max-lease-time", self.refused(*ON_CABLE, "--max-lease-time", "long"))
 
@@ -495,7 +512,8 @@ class ServeTest(unittest.TestCase):
 class BurstTest(unittest.TestCase):
     def test_100_clients_at_once(self):
         macs = [bytes.fromhex("00005e0053") + bytes((i,)) for i in range(100)]
-        with Cable() as cable, cable.serve() as server, cable.wire() as wire:
+        off = "--conflict-check", "off"
+        with Cable() as cable, cable.serve(*off) as server, cable.wire() as wire:
             started = time.monotonic()
             bound = client.obtain_all(wire, macs)
             took_s = time.monotonic() - started

@@ -138,3 +138,7 @@ class StoryTest(unittest.TestCase):
     def test_more_options_than_fit(self):
         """300 bytes for far more options."""
         self.play(4)
+
+    def test_checks(self):
+        """Every second candidate or so waits for a check; a third of them are in use."""
+        self.play(mutations.CHECKED)

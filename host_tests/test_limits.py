@@ -56,9 +56,10 @@ class SlotsPerHardwareAddress(TimelineCase):
 
     def test_a_lease_that_was_lost_is_adopted_in_place_of_an_offer(self):
         """Design: an unconfirmed slot costs nobody anything; adopting heals a lost table."""
-        for i in range(3):
-            self.client.discover(client_id=identity(i))
-        self.assertEqual(self.client.renew("192.0.2.30").kind, "ACK")
+        offers = [self.client.discover(client_id=identity(i)).yiaddr for i in range(3)]
+        free = ("192.0.2.17", "192.0.2.18", "192.0.2.19", "192.0.2.20")
+        lost = [address for address in free if address not in offers][0]
+        self.assertEqual(self.client.renew(lost).kind, "ACK")
 
     def test_old_identifier_comes_back_in_place_of_an_offer(self):
         """Design: an expired slot keeps its key; at most 3 live slots per chaddr."""
@@ -106,6 +107,14 @@ class SlotsPerHardwareAddress(TimelineCase):
 
 
 class Quarantine(TimelineCase):
+    def test_a_reserved_address_does_not_use_up_the_quarantine(self):
+        """Design: DECLINE of a reservation: a pool address next, whatever else was declined."""
+        table = {"00:00:5e:00:53:01": "192.0.2.100"}
+        self.start(pool=("192.0.2.16", "192.0.2.19"), reservations=table)
+        self.other.decline(self.other.dora().yiaddr)
+        self.client.decline(self.client.dora().yiaddr)
+        self.assertNotEqual(self.client.discover().yiaddr, "192.0.2.100")
+
     def test_who_declined_does_not_get_it_again_for_the_asking(self):
         """Design: the next OFFER is another one, also when no more can be in quarantine."""
         self.start(pool=("192.0.2.16", "192.0.2.19"))

@@ -246,6 +246,13 @@ class NotAuthoritative(TimelineCase):
         """'it MUST remain silent'; design: in every case"""
         self.assertIsNone(self.client.renew("192.0.2.20").kind)
 
+    def test_4_3_2_known_client_naming_a_free_address_gets_nak(self):
+        """'If the client's notion of its IP address is not correct, then the server SHOULD' NAK"""
+        address = self.client.dora().yiaddr
+        self.client.release(address)
+        free = "192.0.2.20" if address != "192.0.2.20" else "192.0.2.21"
+        self.assertEqual(self.client.reboot(free).kind, "NAK")
+
     def test_4_3_2_without_record_selecting_us_is_acknowledged(self):
         """'the client's selection of this server': our name in it shows that we made the offer"""
         self.assertEqual(self.client.select("192.0.2.20").kind, "ACK")

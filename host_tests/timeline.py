@@ -140,6 +140,8 @@ class Client:
     server   a Server
     mac      last byte of 00:00:5E:00:53:xx, or 6 bytes
     clock    a list of one int, seconds; shared by the clients of one timeline
+    neighbours, probes   {address: MAC, 6 bytes} of who has an address already, and the addresses
+             that were checked, shared too; None where the server checks nothing
     """
 
     def __init__(self, server, mac=1, clock=None, **always):
@@ -147,10 +149,19 @@ class Client:
         self.mac = mac
         self.clock = [0] if clock is None else clock
         self.always = always
+        self.neighbours = self.probes = None
+
+    def with_checks(self, names_owner=True):
+        """Let the server check addresses from now on; return the client."""
+        self.server.enable_checks(names_owner)
+        self.neighbours, self.probes = {}, []
+        return self
 
     def other(self, mac, **always):
         """Return another client of the same server and clock."""
-        return Client(self.server, mac, self.clock, **always)
+        other = Client(self.server, mac, self.clock, **always)
+        other.neighbours, other.probes = self.neighbours, self.probes
+        return other
 
     def at(self, now_s):
         """Set the clock, which never goes back; return the client."""
@@ -168,10 +179,23 @@ class Client:
         server.rx[: len(packet)] = packet
         before = sum(server.drops.values())
         n = server.handle(len(packet), self.clock[0])
-        if n == PARK:
-            raise ValueError("parked, though checks were not enabled")
+        while n == PARK:
+            self.probe(bytes(packet[28:34]))
+            server.rx[: len(packet)] = packet
+            n = server.handle(len(packet), self.clock[0])
         counted = sum(server.drops.values()) - before
         return Reply(bytes(server.tx[:n]), server.reply_to, server.last_drop, counted)
+
+    def probe(self, chaddr):
+        """Do the check that the server has asked for: who has the address, the client aside?"""
+        if self.neighbours is None:
+            raise ValueError("parked, though checks were not enabled")
+        address = bytearray(4)
+        self.server.address_of(self.server.check_slot, address, 0)
+        address = builders.dotted(address)
+        self.probes.append(address)
+        owner = self.neighbours.get(address, chaddr)
+        self.server.checked(self.server.check_slot, owner != chaddr, self.clock[0])
 
     def _build(self, builder, fields):
         values = {"mac": self.mac}

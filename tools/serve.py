@@ -2,9 +2,11 @@
 
     python tools/serve.py --interface eth1 --address 10.77.0.1/24 --pool 10.77.0.10-10.77.0.250
 
-Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE; nothing but the standard library.
-SIGUSR1 prints the lease table, SIGTERM and SIGINT end the server.  Exit status: 0 ended by a
-signal, 1 the system refused (permission, port taken), 2 wrong settings or interface.
+With --conflict-check arp it asks the network whether somebody has an address before it offers it
+(RFC 5227).  Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE; nothing but the standard
+library.  SIGUSR1 prints the lease table and counters of the checks, SIGTERM and SIGINT end the
+server.  Exit status: 0 ended by a signal, 1 the system refused (permission, port taken), 2 wrong
+settings or interface.
 """
 
 import argparse
@@ -19,9 +21,12 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent / "firmware")]
 
 from linux.desktop import Desktop, Refused
 from linux.events import Output
+from linux.probes import ArpProbes, IcmpProbes
 from microdhcp import Config, Server
 
 RX_SIZE = 1500  # bytes of UDP payload: more than any client sends
+CHECK_MS = range(50, 2001)
+_PROBES = {"arp": ArpProbes, "icmp": IcmpProbes}
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +70,13 @@ def _seconds_or_none(text):
     return None if text == "none" else int(text)
 
 
+def _check_ms(text):
+    if not text.isdecimal() or int(text) not in CHECK_MS:
+        wanted = f"a number of milliseconds from {CHECK_MS[0]} to {CHECK_MS[-1]}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return int(text)
+
+
 _seconds_or_none.__name__ = "seconds"  # argparse names the type in its message
 
 
@@ -89,9 +101,13 @@ def parser():
     )
     p.add_argument(
         "--conflict-check",
-        choices=["off"],
+        choices=["arp", "icmp", "off"],
         default="off",
-        help="off: clients check for themselves",
+        help="how to find out, before an OFFER, whether somebody uses the address: arp, which "
+        "every host answers, or icmp, ping; default off: only clients check",
+    )
+    p.add_argument(
+        "--check-ms", type=_check_ms, default=300, metavar="MS", help="for that; default 300"
     )
     repeat = {"action": "append", "default": []}
     p.add_argument("--reserve", type=_reservation, metavar="MAC=IP", help="repeatable", **repeat)
@@ -178,7 +194,9 @@ def main(argv=None):
         _silence()
     output = Output(1, args.json, args.verbose)
     server = Server(config, rx_size=RX_SIZE)
-    desktop = Desktop(args.interface, interface, server, output)
+    desktop = Desktop(
+        args.interface, interface, server, output, _probes(args), args.check_ms / 1000
+    )
     try:
         desktop.start()
         output.tell(
@@ -195,6 +213,12 @@ def main(argv=None):
     except BrokenPipeError:  # who read the log has gone: so did the terminal
         _silence()
     return 0
+
+
+def _probes(args):
+    """Return how the server asks who has an address, None when it does not."""
+    kind = _PROBES.get(args.conflict_check)
+    return kind and kind(args.interface)
 
 
 def _complain(error, status):

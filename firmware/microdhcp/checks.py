@@ -174,7 +174,7 @@ def _identity(key):
         raise ValueError(
             f"reservations: {key!r} is neither a MAC, 00:00:5e:00:53:01, nor a client id, id:6162"
         ) from None
-    is_mac = len(ident) == 6 and key[:3] != "id:"
+    is_mac = len(ident) == 6 and (isinstance(key, bytes) or key[:3] != "id:")
     if len(ident) == 7 and ident[0] == 1:
         ident, is_mac = ident[1:], True
     if is_mac and (ident[0] & 1 or not max(ident)):

@@ -22,8 +22,9 @@ class Config:
     #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
     #:                 then the user's by ascending code, 108 last
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
-    #: slots, buckets, outside, reserved_slots, reserved_keys, reserved_chain: what Leases is
-    #:                 made of; options, number_of, blank: what Reply is made of (prepare.py)
+    #: slots, buckets, outside, reserved_slots, reserved_keys, reserved_heads, reserved_chain:
+    #:                 what Leases is made of (prepare.py)
+    #: options, number_of, blank: what Reply is made of (prepare.py)
     """
 
     def __init__(self, address, pool, **settings):

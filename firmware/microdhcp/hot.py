@@ -78,10 +78,11 @@ def client_key(rx, at, key):
         b = rx[mac_at + 3] << 16 | rx[mac_at + 4] << 8 | rx[mac_at + 5]
     else:
         a = 0x1505
-        b = 0 if at else rx[1] + 1  # an identifier and a chaddr never make one key
+        b = (0 if at else rx[1] + 1) + end - start  # an identifier and a chaddr make two keys
         while start < end:
-            a = ((a ^ rx[start]) * 61 + (a >> 12)) & 0xFFFFFF
-            b = ((b + rx[start]) * 59 ^ (b >> 10)) & 0xFFFFFF
+            byte = rx[start]
+            a = ((a << 5 & 0xFFFFFF | a >> 19) ^ byte) * 37 + (b >> 5) & 0xFFFFFF
+            b = ((b << 6 & 0xFFFFFF | b >> 18) + byte * 251 ^ a) & 0xFFFFFF
             start += 1
         a |= _DIGEST
     key[0] = a

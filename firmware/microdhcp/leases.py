@@ -22,8 +22,13 @@ _BOUND = const(3)
 _DECLINED = const(4)
 _RELEASED = const(5)
 _EXPIRED = const(6)
+_CHECKING = const(7)
+_CHECKED = const(8)
+_CONFLICT = const(9)
+_DOUBTED = const(10)
 
-# One queue for each state up to _DECLINED; FREE, _RELEASED and _EXPIRED share the first.
+# The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
+_QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
 
@@ -130,20 +135,31 @@ class Leases:
         config = self._config
         if not config.reserved_slots:
             return -1
-        i = find(0, key[0], key[1], config.reserved_chain, config.reserved_keys)
+        heads = config.reserved_heads
+        i = heads[spread(key[0], key[1]) & (len(heads) - 1)]
+        i = find(i, key[0], key[1], config.reserved_chain, config.reserved_keys)
         return -1 if i == _NONE else config.reserved_slots[i]
 
     def live(self, slot):
-        """Return whether the address is offered or leased."""
-        return _OFFERED <= self.state[slot] <= _BOUND
+        """Return whether the address is offered or leased, or about to be."""
+        return _OFFERED <= _QUEUE_OF[self.state[slot]] <= _BOUND
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
-        return not _OFFERED <= self.state[slot] <= _DECLINED
+        return not _QUEUE_OF[self.state[slot]]
 
     def open(self, slot):
         """Return whether any client may have the address: nobody has, none is to have it."""
         return not self.reserved[slot] and self.idle(slot)
+
+    def disputed(self, slot, chaddr):
+        """Return whether somebody was found at the address, but not when this chaddr asked for it.
+
+        It may then be this very client.
+        """
+        if self.state[slot] != _CONFLICT or self.reserved[slot]:
+            return False
+        return not self.has_chaddr(slot, chaddr)
 
     def declined_by(self, slot, chaddr):
         """Return whether this chaddr declined the address when quarantine was full."""
@@ -174,12 +190,13 @@ class Leases:
             slot = self._mac_chain[slot]
         return -1 if count < most else found
 
-    def spare(self, key):
+    def spare(self, key, until_s=-1):
         """Return the best slot for a client without one, -1 when all are taken.
 
         Never used, looked for where the client's key points at (the same slot again after a
         restart without storage); else the one whose lease ended longest ago; else, because
-        nobody is known to use it, the oldest offer, and then the oldest adopted lease.
+        nobody is known to use it, the offer and then the adopted lease that would end first; else
+        the one in quarantine that would, if that is by until_s.
         """
         pool_n = self._config.pool_n
         slot = spread(key[0], key[1]) % pool_n
@@ -189,26 +206,29 @@ class Leases:
             slot += 1
             if slot == pool_n:
                 slot = 0
-        for queue in (_FREE, _OFFERED, _ADOPTED):
+        for queue in b"\x00\x01\x02\x04":
             slot = self._first[queue]
-            if slot != _NONE:
+            if slot != _NONE and (queue != _DECLINED or self.until_s[slot] <= until_s):
                 return slot
         return -1
 
     # Changes
 
-    def offer(self, slot, request, granted_s, until_s):
+    def offer(self, slot, request, granted_s, now_s, until_s):
         """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
         state = _OFFERED
-        if not self._give(slot, request) and _ADOPTED <= self.state[slot] <= _BOUND:
+        if (
+            not self._give(slot, request, now_s)
+            and _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND
+        ):
             state = self.state[slot]
             until_s = max(until_s, self.until_s[slot])
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
 
-    def bind(self, slot, request, granted_s, state, until_s):
+    def bind(self, slot, request, granted_s, state, now_s, until_s):
         """Lease the slot to the client; state is _ADOPTED or _BOUND."""
-        self._give(slot, request)
+        self._give(slot, request, now_s)
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
 
@@ -219,14 +239,33 @@ class Leases:
     def decline(self, slot, now_s, until_s):
         """End a lease whose address is in use elsewhere; keep it back until until_s.
 
-        At most a quarter of the pool is kept back, so that no client can take it all.
+        At most a quarter of the pool is kept back, so that no client can take it all; reserved
+        addresses are not counted.
         """
         self._drop(slot)
-        if self._quarantined < max(1, self._config.pool_n // 4):
-            self._quarantined += 1
+        if self.reserved[slot] or self._quarantined < max(1, self._config.pool_n // 4):
             self._move(slot, _DECLINED, until_s)
         else:
             self._move(slot, _RELEASED, now_s)
+
+    def conflict(self, slot, until_s):
+        """Keep back an address that we found in use, until until_s."""
+        self._drop(slot)
+        self._move(slot, _CONFLICT, until_s)
+
+    def become(self, slot, state):
+        """Change what is known of a lease, not how long it lasts."""
+        self._move(slot, state, self.until_s[slot])
+
+    def check(self, slot, request, granted_s, now_s, until_s):
+        """Keep the slot for the client until its check ends, at until_s at the latest."""
+        self._give(slot, request, now_s)
+        self.granted_s[slot] = granted_s
+        self._move(slot, _CHECKING, until_s)
+
+    def checked(self, slot, until_s):
+        """Nobody uses the address: keep the slot for the client until until_s."""
+        self._move(slot, _CHECKED, until_s)
 
     def end_due(self, now_s):
         """End what is over at now_s, and note when the next offer, lease or quarantine is."""
@@ -241,14 +280,16 @@ class Leases:
                     self.due_s = min(self.due_s, until_s)
                     break
                 state = _EXPIRED
-                if self.state[slot] == _DECLINED:
-                    self._quarantined -= 1
+                if self.state[slot] in b"\x04\x07\x08\x09":  # quarantine, or never offered
+                    self._drop(slot)
                     state = _FREE
                 self._move(slot, state, until_s)
 
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
         self._unlink(slot)
+        if not self.reserved[slot]:
+            self._quarantined += (state == _DECLINED) - (self.state[slot] == _DECLINED)
         self.state[slot] = state
         if self.reserved[slot] and self.idle(slot):
             until_s = _NEVER  # it waits for its client
@@ -258,7 +299,7 @@ class Leases:
 
     # Keys
 
-    def _give(self, slot, request):
+    def _give(self, slot, request, now_s):
         """Write the client into the slot, and out of any other; return whether it is new there."""
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
@@ -271,7 +312,7 @@ class Leases:
             return False
         if old >= 0:
             self._drop(old)
-            self._move(old, _RELEASED, self.until_s[old])
+            self._move(old, _RELEASED, now_s)
         self._drop(slot)
         a = self._keys[slot + slot] = key[0]
         b = self._keys[slot + slot + 1] = key[1]
@@ -296,11 +337,10 @@ class Leases:
         """Return which queue a slot stands in."""
         if self.reserved[slot]:
             return _RESERVED
-        state = self.state[slot]
-        return state if state <= _DECLINED else _FREE
+        return _QUEUE_OF[self.state[slot]]
 
     def _link(self, slot):
-        """Put a slot into its queue, looking for its place from the end, where new ones belong."""
+        """Put a slot into its queue, looking for its place from the nearer end."""
         queue = self._queue(slot)
         until_s = self.until_s[slot]
         if queue and until_s < self.due_s:
@@ -310,11 +350,15 @@ class Leases:
             self._first[queue] = self._next[slot] = self._prev[slot] = slot
             return
         at = self._prev[head]
-        while self.until_s[at] > until_s:
-            at = self._prev[at]
-            if self._next[at] == head:  # once round: it goes before all others
-                self._first[queue] = slot
-                break
+        if until_s < self.until_s[head]:
+            self._first[queue] = slot
+        elif self.until_s[at] - until_s > until_s - self.until_s[head]:
+            at = head  # nearer to the front: go on from there
+            while self.until_s[self._next[at]] <= until_s:
+                at = self._next[at]
+        else:
+            while self.until_s[at] > until_s:
+                at = self._prev[at]
         after = self._next[at]
         self._next[at] = self._prev[after] = slot
         self._prev[slot] = at

@@ -6,7 +6,7 @@ Runs as the last step of a `Config` and then leaves memory with the other rules.
 from array import array
 
 from ._compat import const
-from .hot import client_key
+from .hot import client_key, spread
 
 _T1 = const(b"\x3a\x04\0\0\0\0")  # 58 and 59: the values are filled in for each reply
 _T2 = const(b"\x3b\x04\0\0\0\0")
@@ -37,15 +37,17 @@ def _slots(config):
 
 
 def _reserved(config):
-    """Set reserved_slots, reserved_keys (as hot.client_key makes them) and reserved_chain.
+    """Set reserved_slots, reserved_keys (as hot.client_key makes them), and their hash index.
 
-    The chain leads hot.find through all of them: reservations are few.
+    reserved_heads has the first reservation of each bucket, reserved_chain the next one.
     """
     slots = bytearray()
     keys = array("i", [])
     key = array("i", (0, 0))
     outside = list(config.outside)
-    for host, identity, is_mac in config.reservations:
+    heads = bytearray(b"\xff" * (config.buckets if config.reservations else 0))
+    chain = bytearray(len(config.reservations))
+    for i, (host, identity, is_mac) in enumerate(config.reservations):
         if host in outside:
             slots.append(config.pool_n + outside.index(host))
         else:
@@ -53,9 +55,13 @@ def _reserved(config):
         option = (b"\x01" if is_mac else b"") + identity
         client_key(b"\0" + bytes((len(option),)) + option, 1, key)
         keys.extend(key)
+        bucket = spread(key[0], key[1]) & (len(heads) - 1)
+        chain[i] = heads[bucket]
+        heads[bucket] = i
     config.reserved_slots = bytes(slots)
     config.reserved_keys = keys
-    config.reserved_chain = bytes(range(1, len(slots))) + b"\xff"
+    config.reserved_heads = bytes(heads)
+    config.reserved_chain = bytes(chain)
 
 
 def _options(config):

@@ -17,7 +17,6 @@ CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
 CIADDR = const(2)  # to the request's ciaddr, port 68
 RELAY = const(3)  # to giaddr, port 67
 
-_OFFER = const(2)
 _ACK = const(5)
 _NAK = const(6)
 
@@ -189,22 +188,25 @@ class Reply:
         rx = self._request.rx
         sent = self._sent
         number_of = self._config.number_of
-        if _CLASSLESS_ROUTES in number_of and rx.find(b"\x79", start, end) >= 0:
-            for code in b"\x03\x21":  # they would contradict each other: RFC 3442
-                if code in number_of:
-                    sent[number_of[code]] = 1
+        routes = _CLASSLESS_ROUTES in number_of and rx.find(b"\x79", start, end) >= 0
         for at in range(start, end):
-            number = number_of.get(rx[at], -1)
-            if number < 0 or sent[number]:
-                continue
-            if rx[at] == 3 and not sent[0] and rx.find(b"\x01", at, end) >= 0:
+            code = rx[at]
+            number = number_of.get(code, -1)
+            if number < 0 or sent[number] or routes and code in b"\x03\x21":
+                continue  # 3 and 33 would contradict 121: RFC 3442
+            if code == 3 and not sent[0] and rx.find(b"\x01", at, end) >= 0:
                 sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
                 self._put(options[0])
             sent[number] = 1
-            self._put(options[number])
+            if not self._put(options[number]) and code == _CLASSLESS_ROUTES:
+                self._put_asked(start, at, options)  # no room for 121: then 3 and 33 will do
+                routes = False
 
     def _put(self, tlv):
-        """Append a finished option where there is room: options, file, sname (RFC 2131 4.1)."""
+        """Append a finished option where there is room: options, file, sname (RFC 2131 4.1).
+
+        False, and counted, when there is none.
+        """
         n = len(tlv)
         at = self._at
         if at + n <= self._limit:
@@ -217,8 +219,9 @@ class Reply:
             self._sname_at = at + n
         else:
             self._count("option_left_out")
-            return
+            return False
         self.tx[at : at + n] = tlv
+        return True
 
     def _finish(self):
         """Close the areas in use, echo 61 and 82, and return the length of the message."""

@@ -30,6 +30,9 @@ _RAPID_COMMIT = const(9)  # 80
 _OFFERED = const(1)  # states of a slot
 _ADOPTED = const(2)
 _BOUND = const(3)
+_CHECKING = const(7)
+_CHECKED = const(8)
+_DOUBTED = const(10)
 
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
@@ -78,6 +81,7 @@ class Server:
     last_drop  why the last packet got no answer, None when it got one or needs none
     drops      {reason: how often}; also the options that were left out of replies
     leases     the lease table
+    check_slot the slot whose address wants a check, after handle() has returned PARK
     """
 
     def __init__(self, config, rx_size=600):
@@ -86,6 +90,9 @@ class Server:
         self.address_of = self.leases.address_of  # (slot, buf, at)
         self.drops = dict.fromkeys(_REASONS, 0)
         self.last_drop = None
+        self.check_slot = -1
+        self._conflict = None
+        self._names_owner = False
         self._config = config
         self._request = Request(self.rx)
         self._reply = Reply(config, self._request, self.leases, self._count)
@@ -120,27 +127,73 @@ class Server:
         self.reply_to = self._reply.to
         return n
 
+    # Checks: is the address in use by somebody else?
+
+    def enable_checks(self, names_owner=False):
+        """Let handle() return PARK for a message whose answer waits for the check of an address.
+
+        names_owner   the host learns who answers, so that it can tell the client itself, which
+                      is no conflict, from others; then an address that an unknown client names
+                      in a REQUEST is checked too
+        After PARK the host keeps the message, checks the address of `check_slot`, calls checked()
+        and hands the message to handle() again.
+        """
+        from . import conflict
+
+        self._conflict = conflict
+        self._names_owner = names_owner
+
+    def checked(self, slot, in_use, now_s):
+        """Take the result of a check: whether somebody else than the client has the address."""
+        leases = self.leases
+        if leases.state[slot] == _CHECKING:
+            if in_use:
+                leases.conflict(slot, _later(now_s, self._config.quarantine_s))
+            else:
+                leases.checked(slot, _later(now_s, self._config.offer_hold_s))
+        elif leases.state[slot] == _DOUBTED:  # the lease of somebody else, see _park()
+            if in_use:
+                leases.become(slot, _BOUND)
+            else:
+                leases.release(slot, now_s)
+
+    def _park(self, slot, now_s):
+        """Keep the slot for the client and ask for a check.
+
+        An adopted lease stays with its client: the check shows whether there is one.
+        """
+        leases = self.leases
+        if leases.state[slot] in (_ADOPTED, _DOUBTED):
+            leases.become(slot, _DOUBTED)
+        else:
+            until_s = _later(now_s, self._config.offer_hold_s)
+            leases.check(slot, self._request, self._lease_time(), now_s, until_s)
+        self.check_slot = slot
+        return PARK
+
     # DISCOVER, section 4.3.1
 
     def _discover(self, now_s):
         """Offer an address, or lease it at once where both sides want that (RFC 4039)."""
         leases = self.leases
         request = self._request
-        slot = self._choose(now_s)
+        own = leases.find(request.key)
+        slot = self._choose(own, now_s)
         if slot < 0:
             return 0
+        if self._conflict and self._conflict.needed(leases, slot, own, now_s):
+            return self._park(slot, now_s)
         granted_s = self._lease_time()
         if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
-            confirmed = leases.find(request.key) == slot and leases.state[slot] == _BOUND
+            confirmed = own == slot and leases.state[slot] == _BOUND
             return self._ack(slot, _BOUND if confirmed else _ADOPTED, granted_s, now_s, True)
-        leases.offer(slot, request, granted_s, _later(now_s, self._config.offer_hold_s))
+        leases.offer(slot, request, granted_s, now_s, _later(now_s, self._config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
-    def _choose(self, now_s):
-        """Return the slot for a DISCOVER: reserved, own, wanted, or spare; -1: none."""
+    def _choose(self, own, now_s):
+        """Return the slot for a DISCOVER: reserved, own, or a new one; -1: none."""
         leases = self.leases
         request = self._request
-        own = leases.find(request.key)
         slot = self._reservation(own)
         if slot >= 0:
             return slot
@@ -150,18 +203,27 @@ class Server:
         if slot == _NONE:
             self._drop("greedy")
             return -1
-        if own >= 0:
+        if own >= 0 and leases.open(own):
             if slot >= 0:
                 leases.release(slot, now_s)
             return own
         if slot >= 0:
             return slot
+        return self._choose_new(now_s)
+
+    def _choose_new(self, now_s):
+        """Return the slot for a client without one: the one it wants, or spare; -1: none."""
+        leases = self.leases
+        request = self._request
         at = request.at[_REQUESTED]
         if at:
             slot = leases.slot_of(self.rx, at + 1)
             if slot >= 0 and leases.open(slot) and not leases.declined_by(slot, request.chaddr):
                 return slot
-        slot = leases.spare(request.key)
+        until_s = -1
+        if self._conflict:
+            until_s = self._conflict.retry_until_s(self._config, now_s)
+        slot = leases.spare(request.key, until_s)
         if slot < 0:
             self._drop("pool_full")
         return slot
@@ -200,9 +262,10 @@ class Server:
         own = leases.find(self._request.key)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
-        if slot == own:
-            return self._ack(slot, _BOUND, leases.granted_s[slot], now_s, False)
-        return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
+        if slot != own:
+            return self._adopt(slot, now_s)
+        state = _ADOPTED if leases.state[slot] == _CHECKED else _BOUND
+        return self._ack(slot, state, leases.granted_s[slot], now_s, False)
 
     def _init_reboot(self, now_s):
         """The client remembers an address."""
@@ -224,18 +287,28 @@ class Server:
         own = leases.find(self._request.key)
         if own < 0 and not self._config.authoritative:
             return self._drop("unknown_client")
+        if slot != own and not self._config.authoritative:
+            return self._nak(at)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
-        state = _ADOPTED
-        if slot == own:
-            if renewing or leases.state[slot] != _ADOPTED:
-                state = _BOUND
-        elif not self._config.authoritative:
-            return self._nak(at)
+        if slot != own and not renewing:
+            return self._adopt(slot, now_s)
+        state = _BOUND
+        if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED, _DOUBTED):
+            state = _ADOPTED
         return self._ack(slot, state, self._lease_time(), now_s, False)
 
+    def _adopt(self, slot, now_s):
+        """Lease an address that an unknown client names, if need be after a check."""
+        if self._conflict and self._names_owner:
+            return self._park(slot, now_s)
+        return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
+
     def _may_have(self, slot, own, now_s):
-        """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
+        """Return whether a client, whose slot is own or -1, may lease the slot that it names.
+
+        If it may, an unconfirmed slot of the same device ends where there are too many.
+        """
         leases = self.leases
         if slot < 0:
             return False
@@ -244,9 +317,10 @@ class Server:
         reserved = self._reservation(own)
         if reserved >= 0:
             return slot == reserved
-        if slot != own and not leases.open(slot):
+        chaddr = self._request.chaddr
+        if not leases.open(slot) and not leases.disputed(slot, chaddr):
             return False
-        surplus = leases.surplus(self._request.chaddr, _SLOTS_PER_CHADDR)
+        surplus = leases.surplus(chaddr, _SLOTS_PER_CHADDR)
         if surplus == _NONE:
             return False
         if surplus >= 0:
@@ -256,7 +330,7 @@ class Server:
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
         until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
-        self.leases.bind(slot, self._request, granted_s, state, until_s)
+        self.leases.bind(slot, self._request, granted_s, state, now_s, until_s)
         return self._reply.write(_ACK, slot, granted_s, rapid)
 
     def _nak(self, at):
@@ -320,12 +394,12 @@ class Server:
         """
         leases = self.leases
         request = self._request
+        if own >= 0 and leases.reserved[own] and leases.live(own):
+            return own
         slot = leases.reservation(request.key)
         if slot < 0:
             slot = leases.reservation(request.hardware)
-        if slot == own or slot >= 0 and leases.idle(slot):
-            return slot
-        return -1
+        return slot if slot >= 0 and leases.idle(slot) else -1
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""

@@ -7,3 +7,7 @@ BOUND = 3  # leased
 DECLINED = 4  # in quarantine: a client found the address in use
 RELEASED = 5
 EXPIRED = 6
+CHECKING = 7  # kept for a client while somebody finds out whether the address is in use
+CHECKED = 8  # nobody uses it; the client's message is about to be handled again
+CONFLICT = 9  # in quarantine: we found the address in use
+DOUBTED = 10  # adopted, and being checked because somebody else wants the address

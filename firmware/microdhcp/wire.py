@@ -13,19 +13,15 @@ from array import array
 from ._compat import const
 from .hot import ENTRY, client_key, copy, same, walk
 
-_GIADDR = const(24)
 _SNAME = const(44)
 _FILE = const(108)
 _COOKIE = const(236)
 _OPTIONS = const(240)
 
 # Entries of Request.at, in the order of hot.walk.
-_REQUESTED = const(1)  # 50
-_LEASE_TIME = const(2)  # 51
 _OVERLOAD = const(3)  # 52
 _TYPE = const(4)  # 53
-_SERVER_ID = const(5)  # 54
-_MAX_SIZE = const(7)  # 57
+_PARAMETERS = const(6)  # 55
 _CLIENT_ID = const(8)  # 61
 _ENTRIES = const(11)
 
@@ -53,7 +49,7 @@ class Request:
         self._of_chaddr = array("i", (0, 0))
         self.chaddr = memoryview(rx)[28:34]
         self.fault = None
-        self._spare = 0
+        self._end = self._spare = 0
 
     def read(self, n):
         """Return the type of the message in rx[:n]: 1, 3, 4, 7, 8; 0: `fault` names the fault."""
@@ -63,7 +59,7 @@ class Request:
         if self.fault:
             return 0
         at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = at[8] = at[9] = at[10] = 0
-        self._spare = n
+        self._end = self._spare = n
         self.fault = self._options(n)
         if self.fault:
             return 0
@@ -71,8 +67,9 @@ class Request:
         if kind not in _FROM_CLIENTS:
             self.fault = "type"
             return 0
-        if at[_CLIENT_ID] and not rx[at[_CLIENT_ID]]:
-            at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
+        for entry in (_PARAMETERS, _CLIENT_ID):
+            if at[entry] and not rx[at[entry]]:
+                at[entry] = 0  # nothing asked for, nobody identified: as if it were not there
         client_key(rx, at[_CLIENT_ID], self.key)
         self.hardware = self.key
         if at[_CLIENT_ID]:
@@ -109,7 +106,7 @@ class Request:
             fault = self._area(_SNAME, _FILE)
         if fault:
             return fault
-        for entry in range(1, _MAX_SIZE + 1):
+        for entry in range(1, 8):
             length = _LENGTHS[entry]
             if length and at[entry] and self.rx[at[entry]] != length and entry != _OVERLOAD:
                 return "length"
@@ -140,7 +137,7 @@ class Request:
         if had and had == _LENGTHS[entry]:
             return True
         spare = self._spare
-        if first_at + 1 + had != spare:  # not the latest whole: copy the first piece
+        if first_at < self._end or first_at + 1 + had != spare:  # not the latest whole: copy it
             if spare + 1 + had > len(rx):
                 return False
             copy(rx, spare, rx, first_at, had + 1)

@@ -6,7 +6,10 @@ import signal
 import socket
 import time
 
+from microdhcp import PARK
+
 from . import events, link
+from .checker import Checker
 from .port import Port, PortTakenError
 
 LOOK_AGAIN_S = 1.0  # while the interface is away; netlink tells sooner, when it can
@@ -31,19 +34,27 @@ class Refused(Exception):
 
 
 class Desktop:
-    """The server, its port and its log, driven by one loop that sleeps while nothing happens."""
+    """The server, its port and its log, driven by one loop that sleeps while nothing happens.
 
-    def __init__(self, name, interface, server, output):
+    probes   how to ask whether an address is in use, see probes.py; None: not at all
+    check_s  how long that may take
+    """
+
+    def __init__(self, name, interface, server, output, probes=None, check_s=0.3):
         self.name = name
         self.interface = interface
         self.server = server
-        self.port = Port(name, interface)
+        self.port = Port(name, interface, probes)
         self.output = output
         self._started = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._selector = selectors.DefaultSelector()
         self._state = "up"
         self._running = True
         self._send_error = None
+        self.checker = None
+        if probes:
+            control = interface.network.network_address.packed
+            self.checker = Checker(server, probes, check_s, control, self)
 
     def now_s(self):
         """Return whole seconds since start; sleep of the machine counts, leases end in it too."""
@@ -96,7 +107,10 @@ class Desktop:
         """End, or print the lease table."""
         for number in self._signals.recv(64):
             if number == signal.SIGUSR1:
-                self.output.tell(events.leases(self.server, self.now_s()))
+                table = events.leases(self.server, self.now_s())
+                if self.checker:
+                    table["checks"] = self.checker.counters()
+                self.output.tell(table)
             elif number in ENDS:
                 self._running = False
 
@@ -104,15 +118,22 @@ class Desktop:
         """Serve until a signal ends it."""
         self._check_link()
         while self._running:
-            timeout = None if self._state == "up" else LOOK_AGAIN_S
-            if not self.output.flush():
-                timeout = WRITE_AGAIN_S
-            ready = self._selector.select(timeout)
+            ready = self._selector.select(self._wait_s())
             for key, _ in ready:
                 key.data()
+            self._end_checks()
             if not ready and self._state != "up":
                 self._check_link()
         self.output.flush(LAST_WORDS_MS)
+
+    def _wait_s(self):
+        """Return how long the loop may sleep: None until something comes in."""
+        waits = [
+            None if self._state == "up" else LOOK_AGAIN_S,
+            None if self.output.flush() else WRITE_AGAIN_S,
+            self.checker.wait_s() if self.checker else None,
+        ]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     # The interface
 
@@ -120,11 +141,16 @@ class Desktop:
         """Take the port and have its datagrams wake the loop."""
         self.port.open(index)
         self._selector.register(self.port.packets, selectors.EVENT_READ, self._on_packets)
+        if self.checker:
+            self._selector.register(self.port.probes.sock, selectors.EVENT_READ, self._on_probes)
 
     def _close(self):
         """Give the port up."""
         if self.port.index:
             self._selector.unregister(self.port.packets)
+            if self.checker:
+                self._selector.unregister(self.port.probes.sock)
+                self.checker.clear()
             self.port.close()
 
     def _check_link(self):
@@ -158,7 +184,10 @@ class Desktop:
             return "down", f"{self.name} is down; waiting"
         if not seen.carrier:
             return "no-carrier", f"{self.name} is unplugged; waiting"
-        if str(self.interface.ip) not in link.addresses(seen.index):
+        addresses = link.addresses(seen.index)
+        if self.checker:
+            self.checker.set_own(map(socket.inet_aton, addresses))
+        if str(self.interface.ip) not in addresses:
             return "no-address", (
                 f"{self.name} has lost its address, clients cannot renew; "
                 f"try: ip address add {self.interface} dev {self.name}"
@@ -186,12 +215,18 @@ class Desktop:
                     {"event": "drop", "at_s": self.now_s(), "in": None, "reason": self.port.why}
                 )
 
-    def _handle(self, n):
-        """Answer one request and tell about it."""
+    def _handle(self, n, rounds=0):
+        """Answer one request and tell about it, or park it until an address has been checked."""
         now_s = self.now_s()
         reply_n = self.server.handle(n, now_s)
+        if reply_n == PARK:
+            self.checker.park(n, self.port.peer_mac, rounds + 1)
+            return
         to = self._send(reply_n) if reply_n > 0 else None
-        self.output.tell(events.handled(self.server, n, reply_n, to, now_s))
+        event = events.handled(self.server, n, reply_n, to, now_s)
+        if self.checker and not rounds and event["event"] == "offer":
+            self.checker.skipped += 1
+        self.output.tell(event)
         if self.output.verbose:
             self.output.packet(bytes(self.server.rx[:n]))
             if reply_n > 0:
@@ -202,13 +237,49 @@ class Desktop:
         try:
             to = self.port.send(self.server, n)
         except OSError as error:
-            # the client asks again: nothing to repeat here, and one message for all of them
-            if error.errno in AWAY:
+            if self.cannot_send(error):
                 self._check_link()
-            elif error.errno != self._send_error:
-                message = f"{self.name}: cannot send: {error.strerror}"
-                self.output.tell({"event": "error", "message": message})
-            self._send_error = error.errno
             return f"nobody: {error.strerror}"
         self._send_error = None
         return to
+
+    def cannot_send(self, error):
+        """Tell why a packet could not leave; return whether that is the network's absence.
+
+        The client asks again: nothing to repeat here, and one message for all of them.
+        """
+        away = error.errno in AWAY
+        if not away and error.errno != self._send_error:
+            message = f"{self.name}: cannot send: {error.strerror}"
+            self.output.tell({"event": "error", "message": message})
+        self._send_error = error.errno
+        return away
+
+    # Checks of addresses
+
+    def _on_probes(self):
+        """Hear who has an address."""
+        if self.port.index:
+            self.checker.listen()
+
+    def _end_checks(self):
+        """Handle again what has waited for a check that has ended."""
+        if not self.checker:
+            return
+        for message in self.checker.run(self.now_s()):
+            n = len(message.packet)
+            self.server.rx[:n] = message.packet
+            self.port.peer_mac = message.peer_mac
+            self._handle(n, message.rounds)
+
+    def conflict(self, address, mac):
+        """Tell that an address is in use."""
+        self.output.tell(events.conflict(address, mac, self.now_s()))
+
+    def proxy(self, mac):
+        """Tell that a station answers for addresses that it cannot have."""
+        self.output.tell(events.proxy(mac, self.now_s()))
+
+    def dropped(self, packet, reason):
+        """Tell that a message waits no longer."""
+        self.output.tell(events.dropped(packet, reason, self.now_s()))

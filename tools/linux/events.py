@@ -1,8 +1,8 @@
 """What the server tells: one line per event, as JSON or as text.
 
 An event is a dict; "event" is its kind: ready, offer, ack, nak, inform, decline, release, drop,
-interface, error, leases, lost.  A log must never stop the server: what nobody reads waits, and
-is dropped and counted when it becomes too much.
+conflict, proxy, interface, error, leases, lost.  A log must never stop the server: what nobody
+reads waits, and is dropped and counted when it becomes too much.
 """
 
 import collections
@@ -22,6 +22,13 @@ _STATES = {
     value: name
     for name, value in vars(states).items()
     if name.isupper() and not name.startswith("_")
+}
+_LINES = {
+    "ready": "serving {pool} on {interface}, address {address}",
+    "interface": "{message}",
+    "error": "{message}",
+    "lost": "{lines} lines lost: nobody read them",
+    "proxy": "PROXY    {mac} answers for every address; ignored from now on",
 }
 
 
@@ -79,18 +86,16 @@ class Output:
 def text(event):
     """Return an event as a line for people; a leases event has one more line for each lease."""
     kind = event["event"]
-    if kind == "ready":
-        return "serving {pool} on {interface}, address {address}".format(**event)
+    if kind in _LINES:
+        return _LINES[kind].format(**event)
     if kind == "leases":
         rows = [_lease_text(row) for row in event["leases"]]
-        return "\n".join(
-            [f"{len(rows)} of {event['slots']} addresses in use or remembered", *rows]
-        )
-    if kind in ("interface", "error"):
-        return event["message"]
-    if kind == "lost":
-        return f"{event['lines']} lines lost: nobody read them"
-    words = [kind.upper().ljust(8), event.get("mac", "?"), event.get("address", "")]
+        rows.insert(0, f"{len(rows)} of {event['slots']} addresses in use or remembered")
+        if "checks" in event:
+            counters = ", ".join(f"{name} {count}" for name, count in event["checks"].items())
+            rows.append(f"  {counters}")
+        return "\n".join(rows)
+    words = [kind.upper().ljust(8), event.get("mac") or "?", event.get("address", "")]
     if "lease_s" in event:
         words.append(f"for {dhcptext.duration(event['lease_s'])}")
     if "to" in event:
@@ -120,8 +125,7 @@ def handled(server, n, reply_n, destination, now_s):
     kind = asked.kind if asked.options.get(53) else None
     event = {"event": "drop", "at_s": now_s, "in": kind}
     if n >= _HEADER_N:
-        event["mac"] = request[28:34].hex(":")
-        event["xid"] = request[4:8].hex()
+        event |= _sender(request)
     if asked.options.get(_CLIENT_ID):
         event["client_id"] = asked.options[_CLIENT_ID].hex()
     if reply_n > 0:
@@ -134,6 +138,37 @@ def handled(server, n, reply_n, destination, now_s):
     else:
         event["reason"] = str(server.last_drop)
     return event
+
+
+def dropped(request, reason, now_s):
+    """Return the event of a message, as bytes, that was parked and waits no longer."""
+    return {
+        "event": "drop",
+        "at_s": now_s,
+        "in": dhcptext.parse(request).kind,
+        **_sender(request),
+        "reason": reason,
+    }
+
+
+def conflict(address, mac, now_s):
+    """Return the event of an address (4 bytes) in use by `mac`, 6 bytes, None: unknown."""
+    return {
+        "event": "conflict",
+        "at_s": now_s,
+        "address": _address_text(address),
+        "mac": mac and mac.hex(":"),
+    }
+
+
+def proxy(mac, now_s):
+    """Return the event of a station, 6 bytes of MAC, that answers for every address."""
+    return {"event": "proxy", "at_s": now_s, "mac": mac.hex(":")}
+
+
+def _sender(request):
+    """Return what says whose message it is."""
+    return {"mac": request[28:34].hex(":"), "xid": request[4:8].hex()}
 
 
 def _add_reply(event, reply):

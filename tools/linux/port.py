@@ -22,14 +22,18 @@ class Port:
 
     name       interface, as the user calls it
     interface  ipaddress.IPv4Interface of the server
-    After receive(): `why` is the reason why a datagram was thrown away, or None.
+    probes     ArpProbes or IcmpProbes, opened and closed with the port; None: no checks
+    After receive(): `why` is the reason why a datagram was thrown away, or None; `peer_mac` is
+    the station that sent the request.
     """
 
-    def __init__(self, name, interface):
+    def __init__(self, name, interface, probes=None):
         self.name = name
         self.index = 0  # 0: closed
         self.packets = None
+        self.probes = probes
         self.why = None
+        self.peer_mac = frames.BROADCAST_MAC
         self._holder = None
         self._ident = 0
         self._server = interface.ip.packed, sockets.SERVER_PORT
@@ -38,7 +42,6 @@ class Port:
             interface.network.broadcast_address.packed,
             _LIMITED_BROADCAST,
         }
-        self._peer_mac = frames.BROADCAST_MAC
         self._buffer = bytearray(65536)
         self._view = memoryview(self._buffer)
 
@@ -50,6 +53,8 @@ class Port:
         try:
             self._holder = sockets.hold_port(self.name)
             self.packets = sockets.open_packet_socket(self.name)
+            if self.probes:
+                self.probes.open()
         except OSError as error:
             self.close()
             if sockets.is_taken(error):
@@ -68,6 +73,8 @@ class Port:
         for sock in (self._holder, self.packets):
             if sock is not None:
                 sock.close()
+        if self.probes:
+            self.probes.close()
         self._holder = self.packets = None
         self.index = 0
 
@@ -93,7 +100,7 @@ class Port:
         if len(payload) > len(rx):
             self.why = "too long"
             return 0
-        self._peer_mac = mac
+        self.peer_mac = mac
         rx[: len(payload)] = payload
         return len(payload)
 
@@ -106,7 +113,7 @@ class Port:
         """
         tx, to = server.tx, server.reply_to
         port = sockets.CLIENT_PORT
-        mac = self._peer_mac
+        mac = self.peer_mac
         if to == BROADCAST:
             address, mac = _LIMITED_BROADCAST, frames.BROADCAST_MAC
         elif to == CLIENT:

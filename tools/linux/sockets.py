@@ -1,10 +1,10 @@
 """The sockets of the server, and the kernel filters on them.
 
-Two sockets serve one interface.  The packet socket hears and speaks: it sees datagrams that the
-kernel's own UDP would not pass on (a client from a foreign network while rp_filter is on), and
-it reaches clients that cannot answer ARP.  The UDP socket only holds port 67: it shows a second
-server that the place is taken, and keeps the kernel from answering a client's unicast with ICMP
-"port unreachable".
+Two sockets serve one interface, and a third asks who has an address.  The packet socket hears and
+speaks: it sees datagrams that the kernel's own UDP would not pass on (a client from a foreign
+network while rp_filter is on), and it reaches clients that cannot answer ARP.  The UDP socket only
+holds port 67: it shows a second server that the place is taken, and keeps the kernel from
+answering a client's unicast with ICMP "port unreachable".
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import socket
 import struct
 from pathlib import Path
 
-from . import frames
+from . import arp, frames
 
 SERVER_PORT = 67
 CLIENT_PORT = 68
@@ -28,6 +28,9 @@ _AUX_STATUS = struct.Struct("I")
 _CSUM_NOT_READY = 1 << 3
 _CSUM_VALID = 1 << 7
 _RECEIVE_BUFFER = 1 << 20
+_SOL_RAW = 255
+_ICMP_FILTER = 1
+_ALL_BUT_ECHO_REPLY = struct.pack("I", 0xFFFFFFFF & ~1)
 AUXDATA_SPACE = socket.CMSG_SPACE(20)
 
 # Classic BPF, one instruction per row: operation, jump if true, jump if false, constant.
@@ -74,6 +77,39 @@ def open_packet_socket(name, port=SERVER_PORT):
         sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
         _grow_receive_buffer(sock)
         sock.bind((name, frames.ETH_P_IP))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def open_arp_socket(name):
+    """Return a non-blocking packet socket for the ARP packets on interface `name`.
+
+    Raises PermissionError without CAP_NET_RAW, OSError when the interface is gone.
+    """
+    kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+    sock = socket.socket(socket.AF_PACKET, kind, 0)
+    try:
+        _grow_receive_buffer(sock)
+        sock.bind((name, arp.ETH_P_ARP))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def open_icmp_socket(name):
+    """Return a non-blocking raw socket that hears ICMP echo replies on interface `name`.
+
+    Raises PermissionError without CAP_NET_RAW, OSError when the interface is gone.
+    """
+    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
+    sock = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP)
+    try:
+        sock.setsockopt(_SOL_RAW, _ICMP_FILTER, _ALL_BUT_ECHO_REPLY)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+        _grow_receive_buffer(sock)
     except OSError:
         sock.close()
         raise

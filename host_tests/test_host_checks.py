@@ -1,0 +1,828 @@
+"""Nobody is offered an address that is taken: the desktop server's checks.
+
+First the parts with a clock made of numbers, and their packets beside scapy's; then serve.py on a
+switch with squatters: hosts that have addresses of the pool, which nobody gave them.
+"""
+
+import concurrent.futures
+import contextlib
+import itertools
+import select
+import socket
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
+sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
+
+import client
+from lab import Dhclient, Dhcpcd, Lab, Udhcpc
+from lab.network import unavailable
+from linux import arp, frames, icmp
+from linux.checker import Checker
+from linux.checks import Checks, Result
+from linux.parked import Message, Parked
+from linux.probes import ArpProbes
+from linux.proxies import BELIEVE, IGNORE, TEST, WAIT, Proxies
+from microdhcp import PARK, Config, Server
+
+MAC, OTHER, THIRD = (bytes.fromhex("00005e0053") + bytes((i,)) for i in (1, 2, 3))
+CONTROL = bytes((10, 77, 0, 0))
+WAIT_S = 5
+
+
+def ip(last):
+    """Return 10.77.0.`last` as bytes."""
+    return bytes((10, 77, 0, last))
+
+
+class PacketTest(unittest.TestCase):
+    """arp.py and icmp.py against scapy, which knows nothing of this project."""
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            from scapy.layers.inet import ICMP, IP
+            from scapy.layers.l2 import ARP
+        except ImportError:
+            raise unittest.SkipTest("scapy is not installed") from None
+        cls.ARP, cls.IP, cls.ICMP = ARP, IP, ICMP
+
+    def test_probe_is_that_of_rfc_5227(self):
+        """'the sender IP address field ... MUST be set to all zeroes ... The "target hardware
+        address" field is ignored and SHOULD be set to all zeroes.' (section 2.1.1)"""
+        expected = self.ARP(
+            op=1,
+            hwsrc=MAC.hex(":"),
+            psrc="0.0.0.0",
+            hwdst="00:00:00:00:00:00",
+            pdst="10.77.0.9",
+            hwlen=6,
+            plen=4,
+        )
+        self.assertEqual(arp.probe(MAC, ip(9)), bytes(expected))
+
+    def test_reads_what_scapy_writes(self):
+        reply = self.ARP(
+            op=2,
+            hwsrc=OTHER.hex(":"),
+            psrc="10.77.0.9",
+            hwdst=MAC.hex(":"),
+            pdst="0.0.0.0",
+            hwlen=6,
+            plen=4,
+        )
+        found = arp.read(bytes(reply) + bytes(18))
+        self.assertEqual(found, arp.Arp(arp.REPLY, OTHER, ip(9), MAC, arp.NOWHERE))
+        self.assertEqual(arp.claimed(found), ip(9))
+        self.assertEqual(arp.claimed(arp.read(arp.probe(MAC, ip(9)))), ip(9))
+
+    def test_other_packets_are_refused(self):
+        good = arp.probe(MAC, ip(9))
+        for bad, why in (
+            (good[:-1], "short"),
+            (b"", "short"),
+            (b"\0\6" + good[2:], "Ethernet"),
+            (good[:2] + b"\x86\xdd" + good[4:], "IPv4"),
+            (good[:7] + b"\3" + good[8:], "neither"),
+        ):
+            with self.assertRaisesRegex(arp.BadArpError, why):
+                arp.read(bad)
+
+    def test_echo_equals_that_of_scapy(self):
+        self.assertEqual(icmp.echo(0xABCD, 7), bytes(self.ICMP(type=8, id=0xABCD, seq=7)))
+
+    def test_echo_replies_are_read_and_others_refused(self):
+        def packet(**fields):
+            return bytes(self.IP(src="10.77.0.9", dst="10.77.0.1") / self.ICMP(**fields))
+
+        good = packet(type=0, id=0xABCD, seq=7)
+        self.assertEqual(icmp.read_reply(good), (ip(9), 0xABCD, 7))
+        for bad, why in (
+            (b"", "short"),
+            (good[:27], "short"),
+            (good[:-1] + b"\x08", "checksum"),
+            (packet(type=8, id=1, seq=1), "not an echo reply"),
+        ):
+            with self.assertRaisesRegex(icmp.BadEchoError, why):
+                icmp.read_reply(bad)
+
+
+class ChecksTest(unittest.TestCase):
+    """When probes leave and what answers mean; a check takes 100 s here, it begins at 0."""
+
+    def setUp(self):
+        self.sent = []
+        self.proxies = []
+        self.network = True
+        self.checks = Checks(100.0, self.send, CONTROL, self.proxies.append)
+
+    def send(self, address):
+        self.sent.append(address)
+        return self.network
+
+    def start(self, last, mac=MAC, now=0.0, holder=None):
+        self.checks.start(last, ip(last), holder or mac, mac, now)
+
+    def test_two_probes_and_silence_mean_free(self):
+        self.start(9)
+        self.assertEqual(self.sent, [ip(9)])
+        self.assertEqual(self.checks.due_at(), 50.0)
+        self.assertEqual(self.checks.run(50.0), [])
+        self.assertEqual(self.sent, [ip(9), ip(9)])
+        self.assertEqual(self.checks.run(99.0), [])
+        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
+        self.assertIsNone(self.checks.due_at())
+        self.assertEqual((self.checks.started, self.checks.sent), (1, 2))
+
+    def test_an_answer_ends_the_check_at_once(self):
+        self.start(9)
+        self.checks.heard(OTHER, ip(9), 1.0)
+        self.assertEqual(self.checks.due_at(), 0.0)
+        self.assertEqual(self.checks.run(1.0), [Result(9, ip(9), True, OTHER)])
+        self.assertEqual(self.checks.run(200.0), [])
+        self.assertEqual(len(self.sent), 1)
+
+    def test_an_answer_whose_sender_nobody_sees_counts(self):
+        self.start(9)
+        self.checks.heard(None, ip(9), 1.0)
+        self.assertEqual(self.checks.run(1.0), [Result(9, ip(9), True, None)])
+
+    def test_the_client_itself_is_no_conflict_but_another_beside_it_is(self):
+        self.start(9)
+        self.checks.heard(MAC, ip(9), 1.0)
+        self.assertEqual(self.checks.run(1.0), [])
+        self.checks.heard(OTHER, ip(9), 2.0)
+        self.assertEqual(self.checks.run(2.0), [Result(9, ip(9), True, OTHER)])
+
+    def test_answers_for_other_addresses_mean_nothing(self):
+        self.start(9)
+        self.checks.heard(OTHER, ip(8), 1.0)
+        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
+
+    def test_checks_run_side_by_side(self):
+        for last in range(10, 18):
+            self.start(last, now=float(last))
+        self.checks.heard(OTHER, ip(12), 20.0)
+        self.assertEqual([result.slot for result in self.checks.run(20.0)], [12])
+        self.assertEqual(
+            [result.slot for result in self.checks.run(117.0)], [10, 11, 13, 14, 15, 16, 17]
+        )
+
+    def test_a_second_check_for_the_same_client_is_the_same(self):
+        self.start(9)
+        self.start(9, now=40.0)
+        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
+        self.assertEqual(self.checks.started, 1)
+
+    def test_a_check_for_another_client_begins_anew(self):
+        """The first client's own answer was no conflict; for the second it is."""
+        self.start(9)
+        self.start(9, OTHER, 60.0)
+        self.assertEqual(self.checks.run(150.0), [])
+        self.checks.heard(MAC, ip(9), 155.0)
+        self.assertEqual(self.checks.run(155.0), [Result(9, ip(9), True, MAC)])
+        self.assertEqual(self.checks.run(300.0), [])
+
+    def test_two_clients_that_want_the_lease_of_a_third_share_a_check(self):
+        self.start(9, holder=THIRD)
+        self.start(9, OTHER, 60.0, holder=THIRD)
+        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
+        self.assertEqual(self.checks.started, 1)
+
+    def test_an_address_of_this_machine_is_in_use(self):
+        self.checks.own = frozenset([ip(9)])
+        self.start(9)
+        self.assertEqual((self.sent, self.checks.due_at()), ([], 0.0))
+        self.assertEqual(self.checks.run(0.0), [Result(9, ip(9), True)])
+
+    def test_no_network_proves_nothing(self):
+        self.start(8)
+        self.network = False
+        self.start(9)
+        self.assertEqual(self.checks.run(50.0), [Result(9, ip(9), None), Result(8, ip(8), None)])
+        self.assertIsNone(self.checks.due_at())
+
+    def test_clear_forgets_all(self):
+        self.start(8)
+        self.start(9)
+        self.checks.heard(OTHER, ip(9), 1.0)
+        self.checks.clear()
+        self.assertIsNone(self.checks.due_at())
+        self.assertEqual(self.checks.run(100.0), [])
+
+    def slots(self, now):
+        """Return {slot: in use} of what has ended."""
+        return {result.slot: result.in_use for result in self.checks.run(now)}
+
+    def test_a_proxy_is_recognised_by_the_address_nobody_has(self):
+        for last in range(10, 15):
+            self.start(last)
+            self.checks.heard(OTHER, ip(last), 1.0)
+        self.assertEqual(self.slots(1.0), {10: True, 11: True})
+        self.assertEqual(self.sent.count(CONTROL), 1)
+        self.checks.heard(OTHER, CONTROL, 2.0)
+        self.checks.heard(OTHER, CONTROL, 2.0)
+        self.assertEqual(self.proxies, [OTHER])
+        self.start(20, now=3.0)
+        self.checks.heard(OTHER, ip(20), 4.0)
+        self.checks.heard(THIRD, ip(14), 4.0)
+        self.assertEqual(self.slots(5.0), {14: True})
+        self.assertEqual(self.slots(103.0), {12: False, 13: False, 20: False})
+
+    def test_a_host_with_many_addresses_has_all_of_them(self):
+        for last in range(10, 20):
+            self.start(last)
+            self.checks.heard(OTHER, ip(last), 1.0)
+        self.assertEqual(self.slots(49.0), {10: True, 11: True})
+        self.assertEqual(self.slots(51.0), dict.fromkeys(range(12, 20), True))
+        self.start(30, now=60.0)
+        self.checks.heard(OTHER, ip(30), 61.0)
+        self.assertEqual(self.slots(61.0), {30: True})
+        self.assertEqual((self.sent.count(CONTROL), self.proxies), (1, []))
+
+    def test_a_check_whose_time_is_over_waits_for_the_test(self):
+        """The answer is neither believed nor forgotten before the test has ended."""
+        for number, (proxy, in_use) in enumerate(((OTHER, True), (THIRD, False))):
+            now = number * 1000.0
+            for last in (10, 11):
+                self.start(last, now=now)
+                self.checks.heard(proxy, ip(last), now)
+            self.checks.run(now)
+            self.start(12, now=now)
+            self.checks.run(now + 90)
+            self.checks.heard(proxy, ip(12), now + 90)
+            self.assertEqual(self.slots(now + 139), {})
+            if not in_use:
+                self.checks.heard(proxy, CONTROL, now + 139)
+            self.assertEqual(self.slots(now + 140), {12: in_use})
+
+
+class ProxiesTest(unittest.TestCase):
+    def setUp(self):
+        self.proxies = Proxies()
+
+    def judge(self, *lasts):
+        return [self.proxies.judge(OTHER, ip(last)) for last in lasts]
+
+    def test_the_same_address_again_is_no_new_one(self):
+        self.assertEqual(self.judge(1, 1, 1, 1, 2), [BELIEVE] * 5)
+        self.assertEqual(self.judge(3, 4), [TEST, WAIT])
+
+    def test_tests_become_rare(self):
+        self.judge(1, 2, 3)
+        self.proxies.cleared(OTHER)
+        self.assertEqual(self.judge(4, 5, 6, 7), [BELIEVE, BELIEVE, TEST, WAIT])
+        self.proxies.cleared(OTHER)
+        self.assertEqual(self.judge(*range(8, 15)), [BELIEVE] * 6 + [TEST])
+
+    def test_a_late_answer_shows_a_proxy_too(self):
+        self.assertFalse(self.proxies.caught(OTHER))
+        self.judge(1, 2)
+        self.assertFalse(self.proxies.caught(OTHER))
+        self.judge(3)
+        self.proxies.cleared(OTHER)
+        self.assertTrue(self.proxies.caught(OTHER))
+        self.assertEqual(self.judge(4), [IGNORE])
+
+    def test_memory_is_limited(self):
+        for number in range(5000):
+            mac = number.to_bytes(6, "big")
+            for last in range(3):
+                self.proxies.judge(mac, ip(last))
+            if number % 2:
+                self.assertTrue(self.proxies.caught(mac))
+        self.assertEqual(len(self.proxies.found), 256)
+        self.assertLessEqual(len(self.proxies._stations), 256)
+
+
+class ParkedTest(unittest.TestCase):
+    @staticmethod
+    def message(xid, slot=1, rounds=1, mac=MAC):
+        packet = bytes(4) + xid.to_bytes(4, "big") + bytes(20) + mac + bytes(206)
+        return Message(packet, MAC, slot, rounds, mac)
+
+    def test_a_copy_is_not_kept(self):
+        parked = Parked()
+        first, copy = self.message(1), self.message(1)
+        self.assertEqual(parked.put(first), [])
+        self.assertEqual(parked.put(copy), [copy])
+        self.assertEqual((parked.parked, parked.repeated), (1, 1))
+        self.assertEqual(parked.take(1), [first])
+        self.assertEqual(parked.take(1), [])
+
+    def test_the_oldest_makes_room(self):
+        parked = Parked(places=3)
+        messages = [self.message(xid, slot=xid % 2) for xid in range(5)]
+        lost = [parked.put(message) for message in messages]
+        self.assertEqual(lost, [[], [], [], [messages[0]], [messages[1]]])
+        self.assertEqual((len(parked), parked.overwritten), (3, 2))
+        self.assertEqual(parked.take(0), [messages[2], messages[4]])
+        self.assertEqual(parked.take(1), [messages[3]])
+
+    def test_who_loses_the_slot_waits_no_longer(self):
+        parked = Parked()
+        first, other = self.message(1), self.message(1, slot=2)
+        second = self.message(2, mac=OTHER)
+        for message in (first, other):
+            parked.put(message)
+        self.assertEqual(parked.put(second), [first])
+        self.assertEqual((parked.take(1), parked.take(2)), ([second], [other]))
+
+    def test_the_next_round_is_not_another_message(self):
+        parked = Parked()
+        parked.put(self.message(1, slot=1))
+        parked.take(1)
+        parked.put(self.message(1, slot=2, rounds=2))
+        self.assertEqual(parked.parked, 1)
+
+
+def core(pool="10.77.0.10-10.77.0.250"):
+    """Return the core of the server in the lab."""
+    return Server(Config(address="10.77.0.1/24", pool=pool.split("-")), rx_size=1500)
+
+
+class SilentNetwork:
+    """Probes for a Checker: `taken` says who answers at once, {address: MAC}."""
+
+    names_owner = True
+
+    def __init__(self, taken):
+        self.taken = taken
+        self.sent = 0
+        self._answers = []
+
+    def probe(self, address):
+        """Send nothing, and let an answer wait if somebody has the address."""
+        self.sent += 1
+        if address in self.taken:
+            self._answers.append((self.taken[address], address))
+
+    def heard(self):
+        """Yield the answers."""
+        answers, self._answers = self._answers, []
+        yield from answers
+
+
+class CheckerTest(unittest.TestCase):
+    """The checker between a core and a network without wires."""
+
+    def setUp(self):
+        self.conflicts = []
+        self.reasons = []
+
+    def conflict(self, address, mac):
+        self.conflicts.append((address, mac))
+
+    def proxy(self, mac):
+        self.conflicts.append(mac)
+
+    def dropped(self, packet, reason):
+        self.reasons.append(reason)
+
+    def cannot_send(self, error):
+        return True
+
+    def ask(self, server, checker, rounds=2000):
+        """Let a new client ask; return the reply, None for silence, and how often it waited."""
+        packet = client.message("DISCOVER", MAC, 1)
+        server.rx[: len(packet)] = packet
+        n = server.handle(len(packet), 0)
+        waits = 0
+        while n == PARK:
+            checker.park(len(packet), MAC, waits + 1)
+            waits += 1
+            self.assertLess(waits, rounds)
+            checker.listen()
+            messages = []
+            while not messages and checker.wait_s() is not None:
+                time.sleep(checker.wait_s())
+                messages = list(checker.run(0))
+            if not messages:
+                return None, waits
+            server.rx[: len(packet)] = messages[0].packet
+            n = server.handle(len(packet), 0)
+        return (bytes(server.tx[:n]) or None), waits
+
+    def test_a_pool_of_taken_addresses_ends_in_silence(self):
+        server = core("10.77.0.10-10.77.0.39")
+        macs = {ip(last): bytes((2, 0, 0, 0, 0, last)) for last in range(10, 40)}
+        checker = Checker(server, SilentNetwork(macs), 0.05, CONTROL, self)
+        self.assertEqual(self.ask(server, checker), (None, 30))
+        self.assertEqual(server.last_drop, "pool_full")
+        self.assertEqual(sorted(self.conflicts), sorted(macs.items()))
+        self.assertEqual(self.ask(server, checker), (None, 0))
+
+    def test_the_one_free_address_is_found(self):
+        server = core("10.77.0.10-10.77.0.39")
+        macs = {ip(last): OTHER for last in range(10, 40) if last != 25}
+        network = SilentNetwork(macs)
+        checker = Checker(server, network, 0.05, CONTROL, self)
+        reply, _ = self.ask(server, checker)
+        self.assertEqual(reply[16:20], ip(25))
+        self.assertLess(network.sent, 70)
+
+    def test_a_message_does_not_wait_for_ever(self):
+        server = core()
+        checker = Checker(server, SilentNetwork({}), 0.05, CONTROL, self)
+        packet = client.message("DISCOVER", MAC, 1)
+        server.rx[: len(packet)] = packet
+        self.assertEqual(server.handle(len(packet), 0), PARK)
+        checker.park(len(packet), MAC, 255)
+        self.assertEqual(self.reasons, ["conflicts"])
+        self.assertIsNone(checker.wait_s())
+
+    def test_without_a_network_the_message_is_forgotten(self):
+        server = core()
+        probes = ArpProbes("nosuch0")
+        probes.probe = lambda address: (_ for _ in ()).throw(OSError(100, "Network is down"))
+        probes.heard = lambda: ()
+        checker = Checker(server, probes, 0.05, CONTROL, self)
+        self.assertEqual(self.ask(server, checker), (None, 1))
+        self.assertEqual(checker.counters()["waiting"], 0)
+
+
+# On a switch
+
+
+def candidates(macs, pool="10.77.0.10-10.77.0.250"):
+    """Return which addresses a new server picks first for clients that ask one after another."""
+    server = core(pool)
+    server.enable_checks(names_owner=True)
+    found = []
+    for xid, mac in enumerate(macs, 1):
+        packet = client.message("DISCOVER", mac, xid)
+        server.rx[: len(packet)] = packet
+        assert server.handle(len(packet), 0) == PARK
+        address = bytearray(4)
+        server.address_of(server.check_slot, address, 0)
+        found.append(bytes(address))
+    return found
+
+
+class Proxy(threading.Thread):
+    """A station that answers every ARP request, whatever the address; use it with `with`."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.mac = bytes.fromhex(node.mac.replace(":", ""))
+        self._sock = node.packet_socket("eth0")
+        self._end, self._told = socket.socketpair()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._told.close()
+        self.join()
+        self._sock.close()
+        self._end.close()
+
+    def run(self):
+        """Answer until told to stop."""
+        while True:
+            ready, _, _ = select.select([self._sock, self._end], [], [])
+            if self._end in ready:
+                return
+            frame = self._sock.recv(65536)
+            with contextlib.suppress(arp.BadArpError):
+                asked = arp.read(frame[14:])
+                if frame[12:14] == b"\x08\x06" and asked.operation == arp.REQUEST:
+                    self._answer(asked)
+
+    def _answer(self, asked):
+        reply = arp.Arp(arp.REPLY, self.mac, asked.target, asked.sender_mac, asked.sender)
+        head = asked.sender_mac + self.mac + arp.ETH_P_ARP.to_bytes(2, "big")
+        self._sock.send(head + arp.write(reply))
+
+
+_REASON = unavailable()
+
+
+@unittest.skipIf(_REASON, _REASON or "")
+class SwitchTest(unittest.TestCase):
+    """serve.py and nine hosts; the first is the wire of all clients, the others squat."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab(clients=9))
+        cls.host, *cls.squatters = cls.lab.clients
+        cls.wire = client.Wire(cls.enterClassContext(cls.host.packet_socket("eth0")))
+        cls.numbers = itertools.count(0x20)
+
+    def tearDown(self):
+        for node in self.lab.clients:
+            node.ip("address flush dev eth0")
+        self.lab.home.node.ip("neigh flush dev eth0")  # ping would go to who had the address
+        self.drain()
+
+    def drain(self):
+        """Forget what the clients have not read."""
+        while self.wire.receive(0):
+            pass
+
+    def serve(self, *args):
+        """Return a server that checks by ARP, until the end of the test."""
+        return self.enterContext(self.lab.serve("--conflict-check", "arp", *args))
+
+    def macs(self, count):
+        """Return MACs that no other test has."""
+        return [bytes.fromhex("00005e0053") + bytes((next(self.numbers),)) for _ in range(count)]
+
+    def squat(self, node, *addresses):
+        """Let a host take addresses of the pool; return its MAC as text."""
+        node.ip_batch([f"address add {socket.inet_ntoa(a)}/24 dev eth0" for a in addresses])
+        return node.mac
+
+    def counters(self, server):
+        """Return the counters as the server tells them on SIGUSR1."""
+        server.leases()
+        return server.events("leases")[-1]["checks"]
+
+    def discover(self, mac, xid, **extra):
+        """Send a DISCOVER and wait for nothing."""
+        self.wire.send(client.message("DISCOVER", mac, xid, **extra), mac)
+
+    def assert_conflict(self, server, address, mac):
+        found = server.wait("conflict", WAIT_S, address=socket.inet_ntoa(address))
+        self.assertEqual(found["mac"], mac)
+
+    def test_a_squatter_is_not_offered(self):
+        (mac,) = self.macs(1)
+        (taken,) = candidates([mac])
+        owner = self.squat(self.squatters[0], taken)
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain()
+        self.assertNotEqual(lease.address, taken)
+        self.assert_conflict(server, taken, owner)
+        rows = {row["address"]: row["state"] for row in server.leases()}
+        self.assertEqual(rows[socket.inet_ntoa(taken)], "CONFLICT")
+        self.assertEqual(len(server.events("conflict")), 1)
+
+    def test_a_squatter_is_not_offered_because_the_client_asks_for_it(self):
+        (mac,) = self.macs(1)
+        owner = self.squat(self.squatters[0], ip(99))
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertNotEqual(lease.address, ip(99))
+        self.assert_conflict(server, ip(99), owner)
+
+    def test_icmp_sees_who_answers_ping_and_nobody_else(self):
+        """What ping cannot see is offered: why ARP is the default."""
+        silent, loud = self.squatters[:2]
+        knob = "/proc/sys/net/ipv4/icmp_echo_ignore_all"
+        silent.run(["sh", "-c", f"echo 1 > {knob}"], check=False)
+        self.addCleanup(silent.run, ["sh", "-c", f"echo 0 > {knob}"], check=False)
+        if silent.run(["cat", knob]).stdout != "1\n":
+            self.skipTest("this machine does not let a namespace refuse pings")
+        macs = self.macs(2)
+        self.squat(silent, ip(98))
+        self.squat(loud, ip(99))
+        server = self.serve("--conflict-check", "icmp")
+        hidden = client.Client(self.wire, macs[0]).obtain(requested=ip(98))
+        other = client.Client(self.wire, macs[1]).obtain(requested=ip(99))
+        self.assertEqual(hidden.address, ip(98))
+        self.assertNotEqual(other.address, ip(99))
+        self.assert_conflict(server, ip(99), None)
+        self.assertEqual(self.counters(server)["conflicts"], 1)
+
+    def obtain_at_once(self, server, macs, taken):
+        """Let all ask at once; all must be bound within 1.5 s, to none of the taken addresses."""
+        started = time.monotonic()
+        bound = client.obtain_all(self.wire, macs)
+        took_s = time.monotonic() - started
+        self.assertEqual(len(set(bound.values())), len(macs))
+        self.assertFalse(set(bound.values()) & set(taken))
+        self.assertEqual(server.stderr, "")
+        self.assertLess(took_s, 1.5)
+        return took_s
+
+    def test_eight_at_once_with_eight_squatters(self):
+        macs = self.macs(8)
+        taken = candidates(macs)
+        for node, address in zip(self.squatters, taken):
+            self.squat(node, address)
+        server = self.serve()
+        self.obtain_at_once(server, macs, taken)
+        for node, address in zip(self.squatters, taken):
+            self.assert_conflict(server, address, node.mac)
+        self.assertEqual(server.events("proxy"), [])
+
+    def test_eight_at_once_with_one_host_that_has_all_addresses(self):
+        macs = self.macs(8)
+        taken = candidates(macs)
+        owner = self.squat(self.squatters[0], *taken)
+        server = self.serve()
+        self.obtain_at_once(server, macs, taken)
+        for address in taken:
+            self.assert_conflict(server, address, owner)
+        self.assertEqual(server.events("proxy"), [])
+
+    def test_a_proxy_does_not_stop_the_service(self):
+        macs = self.macs(9)
+        owner = self.squat(self.squatters[1], ip(99))
+        server = self.serve()
+        with Proxy(self.squatters[0]):
+            self.obtain_at_once(server, macs[:8], [])
+            self.assertIsNotNone(server.wait("proxy", WAIT_S, mac=self.squatters[0].mac))
+            before = len(server.events("conflict"))
+            self.assertLessEqual(before, 3)
+            lease = client.Client(self.wire, macs[8]).obtain(requested=ip(99))
+            self.assertNotEqual(lease.address, ip(99))
+            self.assert_conflict(server, ip(99), owner)
+        self.assertEqual(len(server.events("proxy")), 1)
+        self.assertEqual(len(server.events("conflict")), before + 1)
+
+    def test_the_client_that_has_its_address_already_keeps_it(self):
+        """INIT-REBOOT after the server has lost its table: the client's own answer counts not."""
+        mac = bytes.fromhex(self.host.mac.replace(":", ""))
+        self.squat(self.host, ip(99))
+        server = self.serve()
+        self.assertEqual(client.Client(self.wire, mac).reboot(ip(99)).address, ip(99))
+        self.assertEqual(server.events("conflict"), [])
+        self.assertEqual(self.counters(server)["checks"], 1)
+
+    def test_a_client_that_remembers_an_address_of_another_is_refused(self):
+        (mac,) = self.macs(1)
+        self.squat(self.squatters[0], ip(99))
+        self.serve()
+        with self.assertRaisesRegex(client.ClientError, "NAK"):
+            client.Client(self.wire, mac).reboot(ip(99))
+
+    def test_a_declined_address_is_replaced(self):
+        (mac,) = self.macs(1)
+        server = self.serve()
+        one = client.Client(self.wire, mac)
+        first = one.obtain().address
+        one.decline()
+        self.assertNotEqual(one.obtain().address, first)
+        declined = server.wait("decline", WAIT_S)
+        self.assertEqual(declined["address"], socket.inet_ntoa(first))
+
+    def test_a_pool_of_taken_addresses_costs_little_and_ends_in_silence(self):
+        (mac,) = self.macs(1)
+        pool = [ip(last) for last in range(10, 34)]
+        for number, node in enumerate(self.squatters):
+            self.squat(node, *pool[3 * number : 3 * number + 3])
+        server = self.serve("--pool", "10.77.0.10-10.77.0.33")
+        started = time.monotonic()
+        self.discover(mac, 1)
+        self.assertIsNotNone(server.wait("drop", WAIT_S, reason="pool_full"))
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertIsNone(self.wire.receive(0.2))
+        counters = self.counters(server)
+        self.assertEqual((counters["conflicts"], counters["checks"]), (24, 24))
+        self.assertLessEqual(counters["probes"], 60)
+        self.discover(mac, 2)
+        self.assertIsNotNone(server.wait("drop", WAIT_S, xid="00000002", reason="pool_full"))
+        self.assertEqual(self.counters(server)["probes"], counters["probes"])
+
+    def test_100_clients_at_once(self):
+        macs = [bytes.fromhex("00005e0054") + bytes((number,)) for number in range(100)]
+        server = self.serve()
+        took_s = self.obtain_at_once(server, macs, [])
+        print(f"100 clients, addresses checked by ARP: all bound after {took_s:.3f} s")
+        counters = self.counters(server)
+        self.assertEqual((counters["parked"], counters["waiting"]), (100, 0))
+        self.assertEqual(counters["probes"], 2 * counters["checks"])
+
+    def test_others_are_served_while_one_waits(self):
+        known, new = self.macs(2)
+        server = self.serve("--check-ms", "1500")
+        one = client.Client(self.wire, known)
+        address = one.obtain().address
+        self.discover(new, 77)
+        started = time.monotonic()
+        self.assertEqual(one.renew().address, address)
+        self.assertEqual(one.obtain().address, address)
+        self.assertLess(time.monotonic() - started, 0.5)
+        self.assertEqual(server.wait("offer", WAIT_S, mac=new.hex(":"))["xid"], "0000004d")
+        self.assertEqual(self.counters(server)["skipped"], 1)
+
+    def test_a_repeated_message_gets_one_answer(self):
+        (mac,) = self.macs(1)
+        server = self.serve()
+        for _ in range(3):
+            self.discover(mac, 78)
+        self.assertIsNotNone(server.wait("offer", WAIT_S, mac=mac.hex(":")))
+        self.assertIsNotNone(self.wire.receive(1))
+        self.assertIsNone(self.wire.receive(0.2))
+        self.assertEqual(self.counters(server)["repeated"], 2)
+
+    def test_a_lease_whose_client_is_there_is_no_conflict(self):
+        """A full pool: an adopted lease that is in use stays with its client, a dead one ends."""
+        alive = bytes.fromhex(self.host.mac.replace(":", ""))
+        first, second, third = self.macs(3)
+        server = self.serve("--pool", "10.77.0.98-10.77.0.99")
+        self.squat(self.host, ip(99))
+        client.Client(self.wire, first).reboot(ip(98))
+        client.Client(self.wire, alive).reboot(ip(99))
+        macs = [second, third]
+        bound = client.obtain_all(self.wire, macs, 2)
+        self.assertEqual(list(bound.values()), [ip(98)])
+        self.assertEqual(server.events("conflict"), [])
+        rows = {row["address"]: row["mac"] for row in server.leases()}
+        self.assertEqual(rows["10.77.0.99"], self.host.mac)
+
+    def test_when_all_places_are_taken_the_oldest_makes_room(self):
+        server = self.serve("--check-ms", "1000")
+        macs = [bytes.fromhex("00005e0055") + bytes((number,)) for number in range(140)]
+        for xid, mac in enumerate(macs, 1):
+            self.discover(mac, xid)
+        for mac in macs[12:]:
+            self.assertIsNotNone(server.wait("offer", WAIT_S, mac=mac.hex(":")))
+        counters = self.counters(server)
+        self.assertEqual((counters["parked"], counters["overwritten"]), (140, 12))
+        self.drain()
+        started = time.monotonic()
+        client.Client(self.wire, macs[0]).obtain()
+        self.assertLess(time.monotonic() - started, 0.5)  # its address has been checked
+
+    def test_somebody_elses_probe_is_a_conflict(self):
+        """'If ... the host receives any ARP Probe where the packet's "target IP address" is the
+        address being probed for, and the packet's "sender hardware address" is not the hardware
+        address of any of the host's interfaces, then the host SHOULD similarly treat this as an
+        address conflict.' (RFC 5227 section 2.1.1)"""
+        mac, prober = self.macs(2)
+        (wanted,) = candidates([mac])
+        server = self.serve("--check-ms", "1000")
+        self.discover(mac, 79)
+        head = frames.BROADCAST_MAC + prober + arp.ETH_P_ARP.to_bytes(2, "big")
+        end = time.monotonic() + 0.5
+        while not server.events("conflict") and time.monotonic() < end:
+            self.wire._sock.send(head + arp.probe(prober, wanted))
+            time.sleep(0.05)
+        self.assert_conflict(server, wanted, prober.hex(":"))
+        offer = server.wait("offer", WAIT_S, mac=mac.hex(":"))
+        self.assertNotEqual(offer["address"], socket.inet_ntoa(wanted))
+
+    def test_another_address_of_the_servers_own_interface_is_taken(self):
+        (mac,) = self.macs(1)
+        node = self.lab.home.node
+        node.ip("address add 10.77.0.99/24 dev eth0")
+        self.addCleanup(node.ip, "address del 10.77.0.99/24 dev eth0")
+        server = self.serve()
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertNotEqual(lease.address, ip(99))
+        self.assert_conflict(server, ip(99), None)
+
+    def test_the_cable_comes_out_during_a_check(self):
+        """A check without a network proves nothing: it is made again."""
+        (mac,) = self.macs(1)
+        (taken,) = candidates([mac])
+        owner = self.squat(self.squatters[0], taken)
+        server = self.serve("--check-ms", "800")
+        self.squatters[0].ip("link set eth0 down")
+        self.discover(mac, 80)
+        time.sleep(0.1)
+        self.lab.home.node.ip("link set eth0 down")
+        self.assertIsNotNone(server.wait("interface", WAIT_S, state="down"))
+        time.sleep(1)
+        self.assertEqual(server.events("offer"), [])
+        self.squatters[0].ip("link set eth0 up")
+        self.lab.home.node.ip("link set eth0 up")
+        self.assertIsNotNone(server.wait("interface", WAIT_S, state="up"))
+        self.assertNotEqual(client.Client(self.wire, mac).obtain().address, taken)
+        self.assert_conflict(server, taken, owner)
+
+    def test_off_checks_nothing(self):
+        (mac,) = self.macs(1)
+        self.squat(self.squatters[0], ip(99))
+        server = self.serve("--conflict-check", "off")
+        lease = client.Client(self.wire, mac).obtain(requested=ip(99))
+        self.assertEqual(lease.address, ip(99))
+        server.leases()
+        self.assertNotIn("checks", server.events("leases")[-1])
+
+
+@unittest.skipIf(_REASON, _REASON or "")
+class RealClientsTest(unittest.TestCase):
+    """udhcpc -a, dhclient and dhcpcd beside a host that has most of the pool."""
+
+    def test_no_client_needs_to_decline(self):
+        adapters = (Udhcpc, Dhclient, Dhcpcd)
+        for adapter in adapters:
+            if adapter.unavailable():
+                self.skipTest(adapter.unavailable())
+        free = {"10.77.0.13", "10.77.0.17", "10.77.0.22"}
+        taken = {f"10.77.0.{last}" for last in range(10, 25)} - free
+        with Lab(clients=4) as lab:
+            *nodes, squatter = lab.clients
+            squatter.ip_batch([f"address add {address}/24 dev eth0" for address in taken])
+            pool = ("--pool", "10.77.0.10-10.77.0.24")
+            with lab.serve("--conflict-check", "arp", *pool) as server:
+                clients = [adapter(node, checks=True) for adapter, node in zip(adapters, nodes)]
+                with concurrent.futures.ThreadPoolExecutor() as threads:
+                    leases = list(threads.map(lambda one: one.obtain(), clients))
+        self.assertEqual({lease.address for lease in leases}, free)
+        self.assertEqual(server.events("decline"), [])
+        found = {event["address"] for event in server.events("conflict")}
+        self.assertTrue(found and found <= taken, found)
+
+
+if __name__ == "__main__":
+    unittest.main()

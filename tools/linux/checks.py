@@ -1,0 +1,177 @@
+"""Checks of addresses, side by side: when to ask again, and what an answer means.
+
+Two probes within the time of a check; the first answer from anybody but the client ends it
+(RFC 5227 section 2.1.1).  No sockets and no clock: `now` is in seconds, of any clock that does
+not go back, and probes leave through a function.
+"""
+
+import heapq
+import itertools
+from typing import NamedTuple
+
+from .proxies import IGNORE, TEST, WAIT, Proxies
+
+PROBES = 2
+
+
+class Result(NamedTuple):
+    """How a check has ended.
+
+    in_use   None when it could not be made
+    mac      6 bytes, who has the address; None when that cannot be seen
+    """
+
+    slot: int
+    address: bytes
+    in_use: bool | None
+    mac: bytes | None = None
+
+
+class _Check:
+    """One that runs."""
+
+    __slots__ = ("address", "client", "holder", "over", "probes", "slot", "suspect")
+
+    def __init__(self, slot, address, holder, client):
+        self.slot = slot
+        self.address = address
+        self.holder = holder
+        self.client = client
+        self.probes = 0
+        self.over = False  # its time is over, it waits for the test of its suspect
+        self.suspect = None  # who has answered and may be a proxy
+
+
+class Checks:
+    """All checks that run: one for each address at most.
+
+    check_s   how long one takes
+    send      function(address) that sends a probe; False when there is no network
+    control   an address that no host can have, 4 bytes: see proxies.py
+    own       container of addresses (4 bytes) that this machine has itself
+    sent, started   counters: probes, checks
+    proxy_found   called with the MAC of a proxy, once
+    """
+
+    def __init__(self, check_s, send, control, proxy_found):
+        self.check_s = check_s
+        self.own = frozenset()
+        self.sent = self.started = 0
+        self._send = send
+        self._control = control
+        self._proxy_found = proxy_found
+        self._proxies = Proxies()
+        self._running = {}
+        self._results = []
+        self._due = []  # heap of (time, number, function, argument)
+        self._numbers = itertools.count()
+
+    def start(self, slot, address, holder, client, now):
+        """Check the address of a slot.
+
+        holder   MAC for whom the slot is kept; a check that runs for the same one will do, one
+                 for another is void
+        client   MAC whose own answer does not count: it asks for the address
+        """
+        running = self._running.get(address)
+        if running and running.holder == holder:
+            return
+        check = _Check(slot, address, holder, client)
+        self._running[address] = check
+        self.started += 1
+        if address in self.own:
+            self._end(check, True)
+        else:
+            self._step(check, now)
+
+    def heard(self, mac, address, now):
+        """Take the news that a station has, or is about to take, an address.
+
+        mac   6 bytes, or None when nobody knows whose answer it is
+        """
+        if address == self._control and mac:
+            self._caught(mac)
+            return
+        check = self._running.get(address)
+        if check is None or mac == check.client:
+            return
+        worth = self._proxies.judge(mac, address) if mac else None
+        if worth == TEST:
+            self._test(mac, now)
+        if worth in (TEST, WAIT):
+            check.suspect = mac
+        elif worth != IGNORE:
+            self._end(check, True, mac)
+
+    def run(self, now):
+        """Do what is due; return the list of Results since the last call."""
+        while self._due and self._due[0][0] <= now:
+            at, _, function, argument = heapq.heappop(self._due)
+            function(argument, at)
+        results, self._results = self._results, []
+        return results
+
+    def due_at(self):
+        """Return when run() has something to do, None when nothing runs."""
+        if self._results:
+            return 0.0
+        return self._due[0][0] if self._due else None
+
+    def clear(self):
+        """Forget all checks: the network is gone."""
+        self._running.clear()
+        self._results.clear()
+        self._due.clear()
+
+    def _later(self, at, function, argument):
+        heapq.heappush(self._due, (at, next(self._numbers), function, argument))
+
+    def _step(self, check, at):
+        """Send the next probe of a check, or end it."""
+        if self._running.get(check.address) is not check:
+            return
+        if check.probes == PROBES:
+            if check.suspect:
+                check.over = True
+            else:
+                self._end(check, False)
+            return
+        check.probes += 1
+        if self._probe(check.address):
+            self._later(at + self.check_s / PROBES, self._step, check)
+        else:
+            self._end(check, None)
+
+    def _probe(self, address):
+        self.sent += 1
+        return self._send(address)
+
+    def _end(self, check, in_use, mac=None):
+        del self._running[check.address]
+        self._results.append(Result(check.slot, check.address, in_use, mac))
+
+    # Proxies
+
+    def _test(self, mac, now):
+        """Find out whether a station answers for everything."""
+        self._probe(self._control)
+        self._later(now + self.check_s / PROBES, self._cleared, mac)
+
+    def _caught(self, mac):
+        """Forget the answers of a station that is a proxy."""
+        if not self._proxies.caught(mac):
+            return
+        self._proxy_found(mac)
+        for check in self._suspected(mac):
+            check.suspect = None
+            if check.over:
+                self._end(check, False)
+
+    def _cleared(self, mac, _):
+        """Believe the answers of a station that was under test."""
+        self._proxies.cleared(mac)
+        for check in self._suspected(mac):
+            self._end(check, True, mac)
+
+    def _suspected(self, mac):
+        return [check for check in self._running.values() if check.suspect == mac]
