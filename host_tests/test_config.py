@@ -16,8 +16,8 @@ BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
     "address authoritative blank buckets first24 host24 lease_s max_lease_s max_message "
     "min_lease_s net24_first net24_last number_of offer_hold_s options outside pool_n "
-    "quarantine_s rapid_commit reservations reserved_chain reserved_heads reserved_keys reserved_slots "
-    "slots tlvs"
+    "quarantine_s rapid_commit reservations reserved_chain reserved_heads reserved_keys "
+    "reserved_slots slots tlvs"
 )
 
 # Settings (address and pool default to the ones above), message.

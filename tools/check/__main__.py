@@ -24,10 +24,10 @@ JUNIT = BUILD / "pytest.xml"
 
 def lint(_arguments):
     """Rules, format and spelling of the sources."""
-    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["codespell"]):
+    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["codespell_lib"]):
         status = python("-m", *words)
         if status:
-            return report.Level(status, f"{words[0]} has findings")
+            return report.Level(status, f"{words[0]} failed")
     return report.Level(0, "ruff check, ruff format --check, codespell")
 
 

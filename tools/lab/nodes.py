@@ -237,9 +237,16 @@ def _user_flags():
 
 
 def _run(argv, check, timeout_s, stdin):
+    """Run a command to its end; Debian keeps clients where an ordinary user's PATH has them not."""
     try:
         done = subprocess.run(
-            argv, input=stdin or "", capture_output=True, text=True, timeout=timeout_s, check=False
+            argv,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
         )
     except subprocess.TimeoutExpired:
         raise LabError(f"{shlex.join(argv)}: no end after {timeout_s} s") from None
