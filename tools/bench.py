@@ -67,6 +67,27 @@ def new(size):
     return server.leases.slots
 
 
+def mixed(size):
+    server = Server(Config(address=OWN[size], pool=POOLS[size], lease_s=3600))
+    for number in range(server.leases.slots):
+        mac, address = bind(server, number, 0)
+    packets = [builders.request(chaddr=mac, ciaddr=address, lease_s=60)]
+    servers["mixed " + size] = server, packets, 1
+    return server.leases.slots
+
+
+def reserved(size):
+    first = int(POOLS[size][0].split(".")[3])
+    last = int(POOLS[size][1].split(".")[3])
+    table = {}
+    for host in range(first, last + 1):
+        table["00:00:5e:00:53:{:02x}".format(host)] = "192.0.2.{}".format(host)
+    server = Server(Config(address=OWN[size], pool=POOLS[size], reservations=table))
+    packets = [builders.discover(chaddr=b"\\x00\\x00\\x5e\\x00\\x53" + bytes([last]))]
+    servers["reserved " + size] = server, packets, 1
+    return server.leases.slots
+
+
 def turn(name, count):
     server, packets, now_s = servers[name]
     n, rx, handle = len(packets[0]), server.rx, server.handle
@@ -103,6 +124,8 @@ def bench(turns):
         for case, what in (
             ("known", "known client: DISCOVER, REQUEST, renewal"),
             ("new", "new client, pool full of expired leases"),
+            ("mixed", "client with a lease of 60 s among 3600 s"),
+            ("reserved", "client with a reservation, all reserved"),
         ):
             slots = [vm.call(case, size) for size in ("small", "large")]
             value, speed = ratio(vm, case, turns)

@@ -237,7 +237,7 @@ def _user_flags():
 
 
 def _run(argv, check, timeout_s, stdin):
-    """Run a command to its end; Debian keeps clients where an ordinary user's PATH has them not."""
+    """Run a command to its end; Debian keeps clients where a user's PATH does not lead."""
     try:
         done = subprocess.run(
             argv,
