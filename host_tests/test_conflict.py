@@ -25,6 +25,15 @@ class Checked(TimelineCase):
         return builders.mac_bytes(client.mac)
 
 
+class NoChecks(TimelineCase):
+    settings = POOL
+
+    def test_without_checks_nothing_waits(self):
+        """'The server MAY ... allow the administrator to disable probes' (2131 3.1)"""
+        self.assertEqual(self.client.dora().kind, "ACK")
+        self.assertEqual(self.client.probes, None)
+
+
 class Discover(Checked):
     settings = POOL
 

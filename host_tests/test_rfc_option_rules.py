@@ -23,6 +23,15 @@ class ClasslessRoutes(TimelineCase):
         codes = self.client.discover(prl=(1, 3, 6, 121)).codes
         self.assertTrue(121 in codes and 3 not in codes)
 
+    def test_3442_without_room_for_the_routes_the_router_option_stays(self):
+        """A client that gets neither would have no way out"""
+        routes = [("10.0.{}.0/24".format(i), "192.0.2.5") for i in range(31)]
+        self.start(options={121: routes})
+        for prl in ((1, 3, 6, 121), (1, 121, 3, 6)):
+            offer = self.client.discover(prl=prl, client_id=b"\x00" + bytes(60))
+            self.assertTrue(121 not in offer.codes and 3 in offer.codes)
+            self.assertEqual(offer.codes.count(3), 1)
+
     def test_3442_routes_replace_the_static_routes_option(self):
         """'the server SHOULD NOT include the Router or Static Routes options' (RFC 3442)"""
         self.start(options={121: ROUTES, 33: [("198.51.100.7", "192.0.2.5")]})

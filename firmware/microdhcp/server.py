@@ -138,7 +138,7 @@ class Server:
         After PARK the host keeps the message, checks the address of `check_slot`, calls checked()
         and hands the message to handle() again.
         """
-        from . import conflict
+        import microdhcp.conflict as conflict  # `from . import` would ask __getattr__ for it
 
         self._conflict = conflict
         self._names_owner = names_owner
