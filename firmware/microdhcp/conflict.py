@@ -23,11 +23,3 @@ def needed(leases, slot, own, now_s):
     if leases.live(slot):
         return False
     return leases.state[slot] == _FREE or now_s - leases.until_s[slot] > _MOMENT_S
-
-
-def retry_until_s(config, now_s):
-    """Return when the quarantine of an address must end at the latest to be worth another check.
-
-    What was found in use a moment ago is so still.
-    """
-    return now_s + config.quarantine_s - _MOMENT_S

@@ -35,6 +35,7 @@ _QUEUES = const(6)
 _NONE = const(255)
 _NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
 _NOBODY = const(-1)  # in the place of a client key
+_PER_CHADDR = const(3)  # live slots: one device with ever new identifiers cannot take the pool
 _TRIES = const(4)  # slots looked at from the one that the client's key points at
 
 
@@ -171,8 +172,8 @@ class Leases:
         """Return whether the latest client of the slot has this chaddr (memoryview of six)."""
         return same(self.mac, 6 * slot, chaddr, 0, 6)
 
-    def surplus(self, chaddr, most):
-        """Return -1 when a chaddr (memoryview of six) has fewer than `most` live slots.
+    def surplus(self, chaddr):
+        """Return -1 when a chaddr (memoryview of six) may have one live slot more.
 
         Otherwise the one to do without, an offer or an adopted lease, the first to end; or 255
         when all are leases that were confirmed.  So nobody is shut out by somebody else who
@@ -188,7 +189,7 @@ class Leases:
                     if found == _NONE or self.until_s[slot] < self.until_s[found]:
                         found = slot
             slot = self._mac_chain[slot]
-        return -1 if count < most else found
+        return -1 if count < _PER_CHADDR else found
 
     def spare(self, key, until_s=-1):
         """Return the best slot for a client without one, -1 when all are taken.

@@ -158,9 +158,12 @@ class Reply:
             longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
         return min(longest, len(self.tx))
 
-    def _echo(self, entry, reason):
-        """Keep room for an option that goes back as it came; return where it is, 0 if none is."""
-        at = self._request.at[entry]
+    def _echo(self, i, reason):
+        """Keep room for entry i of Request.at, which goes back as it came; return where it is.
+
+        0 when there is none, or no room.
+        """
+        at = self._request.at[i]
         if at:
             limit = self._limit - 2 - self._request.rx[at]
             if limit < _ROOM:

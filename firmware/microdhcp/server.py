@@ -38,7 +38,7 @@ _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
 _NONE = const(255)  # no slot
-_SLOTS_PER_CHADDR = const(3)  # one device with ever new identifiers cannot take the pool
+_MOMENT_S = const(30)  # what was true then is still true now
 
 # Why a packet gets no answer, and what was left out of a reply.
 _REASONS = const(
@@ -138,9 +138,9 @@ class Server:
         After PARK the host keeps the message, checks the address of `check_slot`, calls checked()
         and hands the message to handle() again.
         """
-        import microdhcp.conflict as conflict  # `from . import` would ask __getattr__ for it
+        from .conflict import needed
 
-        self._conflict = conflict
+        self._conflict = needed
         self._names_owner = names_owner
 
     def checked(self, slot, in_use, now_s):
@@ -181,7 +181,7 @@ class Server:
         slot = self._choose(own, now_s)
         if slot < 0:
             return 0
-        if self._conflict and self._conflict.needed(leases, slot, own, now_s):
+        if self._conflict and self._conflict(leases, slot, own, now_s):
             return self._park(slot, now_s)
         granted_s = self._lease_time()
         if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
@@ -199,7 +199,7 @@ class Server:
             return slot
         if own >= 0 and leases.live(own):
             return own
-        slot = leases.surplus(request.chaddr, _SLOTS_PER_CHADDR)
+        slot = leases.surplus(request.chaddr)
         if slot == _NONE:
             self._drop("greedy")
             return -1
@@ -222,7 +222,8 @@ class Server:
                 return slot
         until_s = -1
         if self._conflict:
-            until_s = self._conflict.retry_until_s(self._config, now_s)
+            # The last resort: what was not found in use a moment ago may be worth another check.
+            until_s = _later(now_s, self._config.quarantine_s) - _MOMENT_S
         slot = leases.spare(request.key, until_s)
         if slot < 0:
             self._drop("pool_full")
@@ -320,7 +321,7 @@ class Server:
         chaddr = self._request.chaddr
         if not leases.open(slot) and not leases.disputed(slot, chaddr):
             return False
-        surplus = leases.surplus(chaddr, _SLOTS_PER_CHADDR)
+        surplus = leases.surplus(chaddr)
         if surplus == _NONE:
             return False
         if surplus >= 0:
