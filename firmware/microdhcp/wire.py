@@ -21,7 +21,6 @@ _OPTIONS = const(240)
 # Entries of Request.at, in the order of hot.walk.
 _OVERLOAD = const(3)  # 52
 _TYPE = const(4)  # 53
-_PARAMETERS = const(6)  # 55
 _CLIENT_ID = const(8)  # 61
 _ENTRIES = const(11)
 
@@ -67,9 +66,8 @@ class Request:
         if kind not in _FROM_CLIENTS:
             self.fault = "type"
             return 0
-        for entry in (_PARAMETERS, _CLIENT_ID):
-            if at[entry] and not rx[at[entry]]:
-                at[entry] = 0  # nothing asked for, nobody identified: as if it were not there
+        if at[_CLIENT_ID] and not rx[at[_CLIENT_ID]]:
+            at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
         client_key(rx, at[_CLIENT_ID], self.key)
         self.hardware = self.key
         if at[_CLIENT_ID]:
