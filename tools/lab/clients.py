@@ -26,6 +26,15 @@ INTERFACE = "eth0"
 
 #: The environment of clients, so that the hook's report holds what the client has put there.
 _ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"}
+# what the scripts of dhclient and of dhcpcd are given, under the same names
+_SCRIPT_VARIABLES = (
+    "new_ip_address",
+    "new_subnet_mask",
+    "new_dhcp_lease_time",
+    "new_routers",
+    "new_domain_name_servers",
+    "new_dhcp_server_identifier",
+)
 
 #: A MAC address that nobody on the lab's networks has.
 NOBODY = "00:00:5e:00:53:ff"
@@ -326,14 +335,7 @@ class Dhclient(Client):
 
     name, program, package = "dhclient", "dhclient", "isc-dhcp-client"
     version_command = ("dhclient", "--version")
-    variables = (
-        "new_ip_address",
-        "new_subnet_mask",
-        "new_dhcp_lease_time",
-        "new_routers",
-        "new_domain_name_servers",
-        "new_dhcp_server_identifier",
-    )
+    variables = _SCRIPT_VARIABLES
     obtained = frozenset({"BOUND"})
     renewed = frozenset({"RENEW"})
     rebound = frozenset({"REBIND", "RENEW"})  # it says RENEW after its broadcast, too
@@ -392,14 +394,7 @@ class Dhcpcd(Client):
 
     name, program, package = "dhcpcd", "dhcpcd", "dhcpcd-base"
     version_command = ("dhcpcd", "--version")
-    variables = (
-        "new_ip_address",
-        "new_subnet_mask",
-        "new_dhcp_lease_time",
-        "new_routers",
-        "new_domain_name_servers",
-        "new_dhcp_server_identifier",
-    )
+    variables = _SCRIPT_VARIABLES
     obtained = frozenset({"BOUND"})
     renewed = frozenset({"RENEW"})
     rebound = frozenset({"REBIND", "RENEW", "BOUND"})
