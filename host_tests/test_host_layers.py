@@ -24,6 +24,7 @@ EDGES = {
     "leases": {"_compat", "wire", "hot"},
     "reply": {"_compat", "wire", "hot"},
     "conflict": {"_compat"},
+    "checking": {"_compat", "ports.echo"},
     "server": {"_compat", "wire", "hot", "leases", "conflict", "reply"},
 }
 OUTSIDE = {"array", "micropython"}  # all else that the core may import
