@@ -253,6 +253,7 @@ def replies(handle, wanted=None):
         if wanted is not None and name != wanted:
             continue
         server = Server(Config(**values), 1500)
+        server.enable_events(4)
         at = 0
         for now_s, packet in said:
             server.rx[: len(packet)] = packet

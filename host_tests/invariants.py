@@ -19,6 +19,7 @@ NONE = 255
 NOBODY = -1
 NEVER = (1 << 30) - 1
 LIVE_PER_CHADDR = 3
+LEASED = (ADOPTED, BOUND, DOUBTED)
 LIVE = (OFFERED, ADOPTED, BOUND, CHECKING, CHECKED, DOUBTED)
 
 
@@ -99,17 +100,19 @@ def check_limits(leases, most):
     Not counted: a reserved slot, and one whose client is named by a MAC: the slot moves with
     that name when another device uses it.
     """
-    count = 0
+    count = used = 0
     of_mac = {}
     for slot in range(leases.slots):
         state = leases.state[slot]
         require(state <= DOUBTED, "slot %d is in state %d", slot, state)
         require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
         require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
+        used += state in LEASED
         count += state == DECLINED and not leases.reserved[slot]
         mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
         if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= most, "a MAC has too many live slots, one is %d", slot)
     require(count == leases._quarantined, "%d in quarantine, noted %d", count, leases._quarantined)
+    require(used == leases.used <= leases.most, "%d leased, noted %d", used, leases.used)
     require(count <= max(1, leases._config.pool_n // 4), "%d slots in quarantine", count)

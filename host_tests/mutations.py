@@ -227,6 +227,8 @@ class Story:
         self.packet = b""
         self.known = {}  # mac -> the address last heard of
         self.parked = []  # [(packet, slot)], messages that wait for a check
+        if seed % 2:
+            self.server.enable_events(4)
         if seed % len(SETTINGS) == CHECKED:
             self.server.enable_checks(bool(self.chance.below(2)))
             self.judge.parking = True

@@ -25,9 +25,12 @@ EDGES = {
     "reply": {"_compat", "wire", "hot"},
     "conflict": {"_compat"},
     "checking": {"_compat", "ports.echo"},
-    "server": {"_compat", "wire", "hot", "leases", "conflict", "reply"},
+    "text": set(),
+    "events": {"_compat", "hot", "text"},
+    "roster": {"_compat", "text"},
+    "server": {"_compat", "wire", "hot", "leases", "conflict", "reply", "events", "roster"},
 }
-OUTSIDE = {"array", "micropython"}  # all else that the core may import
+OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}}  # needed while the server is configured
 LONGEST_FUNCTION = 50
 

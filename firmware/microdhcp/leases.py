@@ -29,8 +29,12 @@ _DOUBTED = const(10)
 
 # The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
 _QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
+# Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
+_STORED = const(b"\0\0\1\1\1\0\0\0\0\1\1")
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
+
+_RENEWED = const(2)  # an event; the others have the number of the state they lead to
 
 _NONE = const(255)
 _NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
@@ -65,7 +69,9 @@ class Leases:
                entry for each
     reserved   1 where a slot is kept for one client
     due_s      when the next offer, lease or quarantine ends: call end_due() then
-    changed    set by every change, cleared by who stores the table
+    used       how many addresses are leased now; most: how many were at the same time
+    changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
+    events     where changes are noted (events.Events), None: nowhere
     """
 
     def __init__(self, config):
@@ -77,7 +83,9 @@ class Leases:
         self.mac = bytearray(6 * slots)
         self.reserved = bytearray(slots)
         self.due_s = _NEVER
-        self.changed = False
+        self.used = self.most = 0
+        self.changed = 0
+        self.events = None
         self._config = config
         self._quarantined = 0
         self._keys = array("i", [_NOBODY] * (2 * slots))
@@ -144,6 +152,10 @@ class Leases:
     def live(self, slot):
         """Return whether the address is offered or leased, or about to be."""
         return _OFFERED <= _QUEUE_OF[self.state[slot]] <= _BOUND
+
+    def leased(self, slot):
+        """Return whether a client has a lease of the address."""
+        return _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
@@ -218,10 +230,7 @@ class Leases:
     def offer(self, slot, request, granted_s, now_s, until_s):
         """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
         state = _OFFERED
-        if (
-            not self._give(slot, request, now_s)
-            and _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND
-        ):
+        if not self._give(slot, request, now_s) and self.leased(slot):
             state = self.state[slot]
             until_s = max(until_s, self.until_s[slot])
         self.granted_s[slot] = granted_s
@@ -229,13 +238,20 @@ class Leases:
 
     def bind(self, slot, request, granted_s, state, now_s, until_s):
         """Lease the slot to the client; state is _ADOPTED or _BOUND."""
-        self._give(slot, request, now_s)
+        renewed = not self._give(slot, request, now_s) and self.leased(slot)
+        if not renewed:
+            self.changed = 2
+        elif self.granted_s[slot] != granted_s and not self.changed:
+            self.changed = 1
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
+        self._note(_RENEWED if renewed else _BOUND, slot)
 
-    def release(self, slot, now_s):
-        """End a lease or an offer now; the client stays known."""
-        self._move(slot, _RELEASED, now_s)
+    def release(self, slot, now_s, state=_RELEASED):
+        """End a lease or an offer now; the client stays known.  state: what it becomes."""
+        if self.leased(slot):
+            self._note(state, slot)
+        self._move(slot, state, now_s)
 
     def decline(self, slot, now_s, until_s):
         """End a lease whose address is in use elsewhere; keep it back until until_s.
@@ -244,6 +260,7 @@ class Leases:
         addresses are not counted.
         """
         self._drop(slot)
+        self._note(_DECLINED, slot)
         if self.reserved[slot] or self._quarantined < max(1, self._config.pool_n // 4):
             self._move(slot, _DECLINED, until_s)
         else:
@@ -252,6 +269,7 @@ class Leases:
     def conflict(self, slot, until_s):
         """Keep back an address that we found in use, until until_s."""
         self._drop(slot)
+        self._note(_CONFLICT, slot)
         self._move(slot, _CONFLICT, until_s)
 
     def become(self, slot, state):
@@ -284,36 +302,50 @@ class Leases:
                 if self.state[slot] in b"\x04\x07\x08\x09":  # quarantine, or never offered
                     self._drop(slot)
                     state = _FREE
-                self._move(slot, state, until_s)
+                self.release(slot, until_s, state)
 
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
         self._unlink(slot)
-        if not self.reserved[slot]:
-            self._quarantined += (state == _DECLINED) - (self.state[slot] == _DECLINED)
-        self.state[slot] = state
+        old = self.state[slot]
+        if state != old:
+            if not self.reserved[slot]:
+                self._quarantined += (state == _DECLINED) - (old == _DECLINED)
+            self.used -= self.leased(slot)
+            self.state[slot] = state
+            self.used += self.leased(slot)
+            if self.used > self.most:
+                self.most = self.used
+            if (_STORED[old] or _STORED[state]) and not self.changed:
+                self.changed = 1
         if self.reserved[slot] and self.idle(slot):
             until_s = _NEVER  # it waits for its client
         self.until_s[slot] = until_s
         self._link(slot)
-        self.changed = True
+
+    def _note(self, kind, slot):
+        """Note an event, where somebody wants to know."""
+        if self.events:
+            self.events.put(kind, slot, self.mac, 6 * slot)
 
     # Keys
 
     def _give(self, slot, request, now_s):
         """Write the client into the slot, and out of any other; return whether it is new there."""
+        key = request.key
+        old = self.find(key)
+        if old != slot and self.leased(slot):
+            self._note(_EXPIRED, slot)  # the last resort: its client has lost it
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
             _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
             copy(self.mac, 6 * slot, chaddr, 0, 6)
             _hang(self._mac_heads, self._bucket(chaddr, 0), self._mac_chain, slot)
-        key = request.key
-        old = self.find(key)
         if old == slot:
             return False
         if old >= 0:
             self._drop(old)
-            self._move(old, _RELEASED, now_s)
+            self.release(old, now_s)
         self._drop(slot)
         a = self._keys[slot + slot] = key[0]
         b = self._keys[slot + slot + 1] = key[1]

@@ -32,7 +32,10 @@ _ADOPTED = const(2)
 _BOUND = const(3)
 _CHECKING = const(7)
 _CHECKED = const(8)
+_EXPIRED = const(6)
 _DOUBTED = const(10)
+
+_POOL_FULL = const(0)  # an event
 
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
@@ -80,7 +83,9 @@ class Server:
     reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
     last_drop  why the last packet got no answer, None when it got one or needs none
     drops      {reason: how often}; also the options that were left out of replies
+    messages   how many of each message type came in, or went out; by the number of the type
     leases     the lease table
+    events     what happened, while somebody wants to know (enable_events), else None
     check_slot the slot whose address wants a check, after handle() has returned PARK
     """
 
@@ -90,6 +95,8 @@ class Server:
         self.address_of = self.leases.address_of  # (slot, buf, at)
         self.drops = dict.fromkeys(_REASONS, 0)
         self.last_drop = None
+        self.messages = [0] * 9
+        self.events = None
         self.check_slot = -1
         self._conflict = None
         self._names_owner = False
@@ -124,8 +131,58 @@ class Server:
             n = self._release(now_s)
         else:
             n = self._inform()
+        if n >= 0:  # else it comes again
+            messages = self.messages
+            messages[kind] = messages[kind] + 1 & _NEVER
+            if n:
+                kind = self.tx[242]
+                messages[kind] = messages[kind] + 1 & _NEVER
         self.reply_to = self._reply.to
         return n
+
+    # For the program around it: loaded when it is used, and free to allocate
+
+    def enable_events(self, size=16):
+        """Note what happens to leases from now on; next_event() tells.
+
+        size   how many events wait to be read at most; the oldest give way, events.lost of them
+        """
+        from .events import Events
+
+        self.events = self.leases.events = Events(self.leases, size)
+
+    def next_event(self):
+        """Return (kind, address, MAC, host name), all text, of the oldest event, None: no more.
+
+        Kinds: "bound", "renewed", "released", "expired", "declined", "conflict" (we found the
+        address in use by somebody else), "pool_full" (no address left: "", and the asker's MAC).
+        What ends by time is noticed by the next packet, or by roster() or leases.end_due().
+        """
+        return self.events.take() if self.events else None
+
+    def roster(self, now_s):
+        """Return an iterator of roster.Lease, one for each address that somebody got."""
+        from .roster import roster
+
+        return roster(self, now_s)
+
+    def find(self, mac, now_s):
+        """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
+        from .roster import find
+
+        return find(self, mac, now_s)
+
+    def release(self, address, now_s):
+        """End the lease or the offer of an address (text) now; return whether there was one."""
+        from .roster import release
+
+        return release(self, address, now_s)
+
+    def counters(self):
+        """Return a dict of counters: messages by type, drops by reason, use of the pool."""
+        from .roster import counters
+
+        return counters(self)
 
     # Checks: is the address in use by somebody else?
 
@@ -155,7 +212,7 @@ class Server:
             if in_use:
                 leases.become(slot, _BOUND)
             else:
-                leases.release(slot, now_s)
+                leases.release(slot, now_s, _EXPIRED)
 
     def _park(self, slot, now_s):
         """Keep the slot for the client and ask for a check.
@@ -227,6 +284,8 @@ class Server:
         slot = leases.spare(request.key, until_s)
         if slot < 0:
             self._drop("pool_full")
+            if self.events:
+                self.events.put(_POOL_FULL, -1, self.rx, 28)
         return slot
 
     # REQUEST, section 4.3.2
