@@ -5,7 +5,7 @@ PY := .venv/bin/python
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format coverage size bench fuzz lab emulate clean setup vm
+.PHONY: help demo test test-all check lint format coverage size bench fuzz lab emulate flash clean setup vm
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lab:  ## only the tests with real clients in network namespaces
 emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator
+
+flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [MAIN=my_main.py]
+	@$(PY) tools/flash --board "$(BOARD)" $(if $(PORT),--port $(PORT)) $(if $(MAIN),--main $(MAIN))
 
 clean:  ## remove what the targets above have made
 	rm -rf .venv .build tools/mpvm/node_modules

@@ -1,0 +1,271 @@
+"""`make flash`: what it decides, without a board; and the whole of it on an emulated Pico W.
+
+What needs the emulator is skipped by name, with the reason, where there is none.
+"""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mpremote.transport import TransportError
+
+import emulator
+from flash import boards, build, link, plan
+
+REASON = emulator.unavailable()
+FLASH_TIMEOUT_S = 240
+PICO_W = boards.BOARDS["pico_w"]
+ARMV6M = 4870  # sys.implementation._mpy of a Pico W
+USERS_MAIN = b"print('my own program')\n"
+CHOSEN_MAIN = b"print('chosen')\n"
+LEFTOVERS = {"/lib/microdhcp/server.py": b"old", "/lib/microdhcp/gone/away.mpy": b"old"}
+
+
+def found(**changes):
+    """Return the boards.Found of a Pico W with stock firmware, with changes."""
+    usual = {
+        "platform": "rp2",
+        "version": (1, 26, 1),
+        "machine": "Raspberry Pi Pico W with RP2040",
+        "mpy": ARMV6M,
+        "wifi": True,
+    }
+    return boards.Found(**{**usual, **changes})
+
+
+class WhichBoard(unittest.TestCase):
+    """What is said about what answers at the port."""
+
+    def test_the_right_board_is_accepted(self):
+        self.assertIsNone(boards.objection(PICO_W, found()))
+        self.assertIsNone(boards.objection(PICO_W, found(version=(1, 23, 0))))
+
+    def test_an_old_firmware_is_named_with_what_to_do(self):
+        said = boards.objection(PICO_W, found(version=(1, 22, 2)))
+        for words in ("1.22.2", "needs 1.23", "RPI_PICO_W", "boards/pico_w/README.md"):
+            self.assertIn(words, said)
+
+    def test_another_board_is_named_with_what_to_type(self):
+        pico2 = found(machine="Raspberry Pi Pico 2 W with RP2350")
+        self.assertIn("BOARD=pico2_w", boards.objection(PICO_W, pico2))
+        esp = found(platform="esp32", machine="Generic ESP32S3 module with ESP32S3")
+        self.assertIn("BOARD=esp32", boards.objection(PICO_W, esp))
+
+    def test_an_unknown_board_gets_the_list(self):
+        said = boards.objection(PICO_W, found(platform="samd", machine="Wio Terminal"))
+        self.assertIn("esp32, pico_w, pico2_w", said)
+
+    def test_a_firmware_without_wifi_is_refused(self):
+        said = boards.objection(PICO_W, found(wifi=False))
+        self.assertIn("no Wi-Fi", said)
+
+    def test_machine_code_by_its_index(self):
+        self.assertEqual(found().architecture, "armv6m")
+        self.assertEqual(found(mpy=7 << 10 | 0x306).architecture, "armv7emsp")
+        self.assertEqual(found(mpy=10 << 10 | 0x306).architecture, "xtensawin")
+        self.assertEqual(found(mpy=11 << 10 | 0x306).architecture, "rv32imc")
+        self.assertIsNone(found(mpy=0x306).architecture)
+
+    def test_each_board_has_its_directory(self):
+        self.assertEqual(
+            {path.parent.name for path in ROOT.glob("boards/*/main.py")}, set(boards.BOARDS)
+        )
+
+
+class ThePlan(unittest.TestCase):
+    """What has to be copied, kept and removed."""
+
+    wanted = {"/lib/microdhcp/a.mpy": b"a", "/lib/microdhcp/ports/p.mpy": b"p"}
+
+    def on_board(self, files):
+        """Return an inventory as programs/inventory.py gives it."""
+        return {path: data and plan.digest(data) for path, data in files.items()}
+
+    def test_an_empty_board_gets_all(self):
+        work = plan.package(self.wanted, {})
+        self.assertEqual(work.copy, self.wanted)
+        self.assertEqual(work.make, ["/lib", "/lib/microdhcp", "/lib/microdhcp/ports"])
+        self.assertEqual((work.kept, work.remove), ([], []))
+
+    def test_only_what_differs_is_copied(self):
+        there = {**self.wanted, "/lib/microdhcp/a.mpy": b"older"}
+        work = plan.package(self.wanted, self.on_board(there))
+        self.assertEqual(work.copy, {"/lib/microdhcp/a.mpy": b"a"})
+        self.assertEqual(work.kept, ["/lib/microdhcp/ports/p.mpy"])
+
+    def test_leftovers_go_children_first(self):
+        there = {
+            "/lib/microdhcp/a.py": b"old",
+            "/lib/microdhcp/x": None,
+            "/lib/microdhcp/x/y": b"",
+        }
+        work = plan.package(self.wanted, self.on_board(there))
+        self.assertEqual(
+            work.remove, ["/lib/microdhcp/x/y", "/lib/microdhcp/x", "/lib/microdhcp/a.py"]
+        )
+
+    def test_nothing_outside_the_package_is_touched(self):
+        there = {"/main.py": b"mine", "/lib/microdhcp2.py": b"", "/lib/microdhcp": None}
+        work = plan.package(self.wanted, self.on_board(there))
+        self.assertEqual(work.remove, [])
+
+    def main(self, there, chosen=None):
+        work = plan.Plan()
+        said = plan.add_main(work, b"example", chosen, self.on_board(there))
+        return work.copy, work.rename, said
+
+    def test_a_board_without_main_gets_the_example(self):
+        self.assertEqual(self.main({})[:2], ({"/main.py": b"example"}, []))
+
+    def test_a_users_main_is_left_alone_and_that_is_said(self):
+        copy, rename, said = self.main({"/main.py": b"mine"})
+        self.assertEqual((copy, rename), ({}, []))
+        self.assertIn("left alone (MAIN=file", said)
+
+    def test_asked_to_it_replaces_main_and_keeps_the_old_one(self):
+        copy, rename, _ = self.main({"/main.py": b"mine"}, b"chosen")
+        self.assertEqual(copy, {"/main.py": b"chosen"})
+        self.assertEqual(rename, [("/main.py", "/main.py.old")])
+
+    def test_the_same_main_is_not_copied_again(self):
+        self.assertEqual(self.main({"/main.py": b"example"})[:2], ({}, []))
+        self.assertEqual(self.main({"/main.py": b"chosen"}, b"chosen")[:2], ({}, []))
+
+
+class TheLine(unittest.TestCase):
+    """A port without a board, and the last command."""
+
+    def test_a_port_that_is_not_there_is_named(self):
+        with self.assertRaisesRegex(link.LinkError, "/dev/no-such-port: .*no such file"):
+            with link.Link("/dev/no-such-port"):
+                pass
+
+    def test_a_port_where_nothing_answers(self):
+        transport = mock.Mock(in_raw_repl=False)
+        transport.enter_raw_repl.side_effect = TransportError("could not enter raw repl")
+        with mock.patch.object(link, "SerialTransport", return_value=transport):
+            with self.assertRaisesRegex(link.LinkError, "no MicroPython answers"):
+                with link.Link("/dev/ttyX"):
+                    pass
+        self.assertEqual(transport.enter_raw_repl.call_count, link.PROMPT_TRIES)
+        transport.close.assert_called()
+
+    def test_the_board_is_restarted_at_the_end(self):
+        transport = mock.Mock(in_raw_repl=True)
+        with mock.patch.object(link, "SerialTransport", return_value=transport):
+            with link.Link("/dev/ttyX") as line:
+                line.reset()
+        (source,), _ = transport.exec_raw_no_follow.call_args
+        self.assertTrue(source.endswith("machine.reset()"))
+
+    def test_several_ports_are_listed(self):
+        ports = [mock.Mock(device=f"/dev/ttyACM{n}", vid=0x2E8A) for n in (0, 1)]
+        with mock.patch.object(link.list_ports, "comports", return_value=ports):
+            with self.assertRaisesRegex(link.LinkError, "ttyACM0, /dev/ttyACM1"):
+                link.only_port()
+        with mock.patch.object(link.list_ports, "comports", return_value=ports[:1]):
+            self.assertEqual(link.only_port(), "/dev/ttyACM0")
+
+
+def flash(port, *words, board="pico_w"):
+    """Run tools/flash at an emulated port; return its CompletedProcess."""
+    argv = [sys.executable, str(ROOT / "tools" / "flash"), "--board", board, "--port", port.path]
+    return port.run([*argv, "--no-reset", *words], FLASH_TIMEOUT_S)
+
+
+def listing(board):
+    """Return {path: size} of the board's files."""
+    text = board.run(
+        "import os\ndef walk(path):\n"
+        " for name, kind, *_ in os.ilistdir(path or '/'):\n"
+        "  at = path + '/' + name\n"
+        "  if kind & 0x4000: walk(at)\n"
+        "  else: print(at, os.stat(at)[6])\n"
+        "walk('')"
+    )
+    return {path: int(n) for path, n in (line.split() for line in text.splitlines())}
+
+
+def older_version():
+    """Return the files of a board with an older microdhcp: a change, a gap, and leftovers."""
+    files = build.package()
+    files["/lib/microdhcp/hot.mpy"] = b"older"
+    del files["/lib/microdhcp/_compat.mpy"]
+    return {**files, **LEFTOVERS, "/main.py": USERS_MAIN, "/leases.bin": b"kept"}
+
+
+def flash_story(folder):
+    """Flash a board three times: as another kind of board, over an older version, and again."""
+    board = emulator.Board(files=older_version())
+    chosen = Path(folder) / "chosen.py"
+    chosen.write_bytes(CHOSEN_MAIN)
+    seen = {"before": listing(board)}
+    with emulator.SerialPort(board) as port:
+        seen["wrong board"] = flash(port, board="pico2_w")
+        seen["untouched"] = listing(board)
+        seen["first"] = flash(port)
+        seen["files"] = listing(board)
+        board.run("open('/lib/microdhcp/states.mpy', 'wb').close()")
+        seen["second"] = flash(port, "--main", str(chosen))
+        seen["files then"] = listing(board)
+    return seen
+
+
+@unittest.skipIf(REASON, REASON)
+class OnTheBoard(unittest.TestCase):
+    """tools/flash at the USB port of an emulated Pico W with stock firmware."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as folder:
+            cls.seen = flash_story(folder)
+
+    def said(self, name):
+        done = self.seen[name]
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout
+
+    def test_a_board_of_another_kind_is_refused_and_left_as_it_is(self):
+        done = self.seen["wrong board"]
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn("BOARD=pico_w", done.stderr)
+        self.assertEqual(self.seen["untouched"], self.seen["before"])
+
+    def test_the_package_is_there_and_the_leftovers_are_not(self):
+        self.said("first")
+        package = {p: n for p, n in self.seen["files"].items() if p.startswith("/lib/")}
+        self.assertEqual(package, {path: len(data) for path, data in build.package().items()})
+
+    def test_only_what_differed_was_copied_and_said(self):
+        said = self.said("first")
+        self.assertIn(f"2 files copied, {len(build.package()) - 2} were there already", said)
+        self.assertIn("removed /lib/microdhcp/server.py", said)
+        self.assertIn("  100 %  /lib/microdhcp/", said)
+
+    def test_other_files_are_left_alone(self):
+        self.assertIn("main.py is not the example: left alone", self.said("first"))
+        self.assertEqual(self.seen["files"]["/main.py"], len(USERS_MAIN))
+        self.assertEqual(self.seen["files"]["/leases.bin"], 4)
+
+    def test_the_self_test_gives_an_address_without_allocation(self):
+        self.assertRegex(
+            self.said("first"),
+            r"self-test: 192\.168\.4\.\d+ offered and acknowledged with the heap locked\n"
+            r"self-test: \d+ bytes of heap free before, \d+ with the core and 16 leases",
+        )
+
+    def test_the_second_time_only_what_changed_is_copied(self):
+        said = self.said("second")
+        self.assertIn("/lib/microdhcp/states.mpy", said)
+        self.assertIn(f"2 files copied, {len(build.package()) - 1} were there already", said)
+
+    def test_a_chosen_main_replaces_the_old_one_which_is_kept(self):
+        then = self.seen["files then"]
+        self.assertEqual(then["/main.py"], len(CHOSEN_MAIN))
+        self.assertEqual(then["/main.py.old"], len(USERS_MAIN))

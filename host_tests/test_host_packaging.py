@@ -1,0 +1,109 @@
+"""The ways to a board that are lists of files: package.json for mip, manifest.py for freezing.
+
+Both must name what firmware/microdhcp holds.  The installation from a checkout is done by mpremote
+itself, on an emulated Pico W; skipped by name, with the reason, where there is none.
+"""
+
+import json
+import sys
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import emulator
+import package_list
+
+REASON = emulator.unavailable()
+MIP_TIMEOUT_S = 300
+
+
+class PackageJson(unittest.TestCase):
+    """What `mpremote mip install` reads."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.listed = json.loads((ROOT / "package.json").read_text())
+
+    def test_it_is_what_the_directory_gives(self):
+        self.assertEqual(
+            (ROOT / "package.json").read_text(),
+            package_list.text(),
+            "run: python tools/package_list.py",
+        )
+
+    def test_every_file_of_the_package_is_listed_once(self):
+        files = {path.relative_to(ROOT).as_posix() for path in package_list.PACKAGE.rglob("*.py")}
+        sources = [source for _, source in self.listed["urls"]]
+        self.assertEqual(sorted(sources), sorted(files))
+
+    def test_sources_are_relative_and_there(self):
+        """So that the same list works from a checkout, a fork and a mirror."""
+        for target, source in self.listed["urls"]:
+            self.assertNotIn(":", source)
+            self.assertEqual("firmware/" + target, source)
+            self.assertTrue((ROOT / source).is_file(), source)
+
+    def test_version_is_the_projects_and_nothing_else_is_needed(self):
+        self.assertEqual(self.listed["version"], package_list.version())
+        self.assertEqual(self.listed["deps"], [])
+
+
+class Manifest(unittest.TestCase):
+    """What makemanifest.py reads for a frozen build; its two functions are stood in for."""
+
+    @classmethod
+    def setUpClass(cls):
+        names = {"metadata": mock.Mock(), "package": mock.Mock()}
+        path = package_list.FIRMWARE / "manifest.py"
+        exec(compile(path.read_text(), str(path), "exec"), names)
+        cls.metadata, cls.package = names["metadata"], names["package"]
+
+    def test_the_whole_directory_is_frozen(self):
+        """package(name) without files= takes all .py files of that directory."""
+        (name,), options = self.package.call_args
+        self.package.assert_called_once()
+        self.assertEqual(package_list.FIRMWARE / name, package_list.PACKAGE)
+        self.assertEqual(options, {"opt": 3})
+
+    def test_version_is_the_projects(self):
+        self.metadata.assert_called_once()
+        self.assertEqual(self.metadata.call_args.kwargs["version"], package_list.version())
+
+
+@unittest.skipIf(REASON, REASON)
+class MipInstall(unittest.TestCase):
+    """`mpremote mip install ./package.json` in a checkout."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.board = emulator.Board()
+        with emulator.SerialPort(cls.board) as port:
+            argv = [sys.executable, "-m", "mpremote", "connect", port.path]
+            cls.done = port.run(
+                [*argv, "mip", "install", str(ROOT / "package.json")], MIP_TIMEOUT_S
+            )
+
+    def test_mpremote_is_content(self):
+        self.assertEqual((self.done.returncode, self.done.stderr), (0, ""))
+        self.assertTrue(self.done.stdout.endswith("Done\n"))
+
+    def test_every_file_is_there(self):
+        self.board.run(
+            "import os\ndef walk(path):\n"
+            " for name, kind, *_ in os.ilistdir(path):\n"
+            "  at = path + '/' + name\n"
+            "  if kind & 0x4000: walk(at)\n"
+            "  else: print(at[5:], os.stat(at)[6])"
+        )
+        found = dict(line.split() for line in self.board.run("walk('/lib')").splitlines())
+        wanted = {name: str(path.stat().st_size) for name, path in package_list.sources().items()}
+        self.assertEqual(found, wanted)
+
+    def test_the_server_runs_from_source(self):
+        source = (ROOT / "tools" / "flash" / "programs" / "selftest.py").read_text()
+        seen = self.board.run(source + "\nprint(main([]))")
+        self.assertIn("'address': '192.168.4.", seen)
+        self.assertIn("'file': '/lib/microdhcp/__init__.py'", seen)

@@ -1,0 +1,143 @@
+"""The board's end of the USB line: its REPL and files, by mpremote's own transport."""
+
+import ast
+import contextlib
+import io
+import struct
+from pathlib import Path
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial.tools import list_ports
+
+from flash.boards import Found
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+ANSWER_S = 30  # silence of a board that does nothing long
+PROMPT_TRIES = 3  # a program that runs may take a while to be interrupted
+_BROKEN = (TransportError, OSError, struct.error, ValueError)  # ValueError: half an answer
+
+
+class LinkError(Exception):
+    """The board does not do what it should; the text is one sentence for the user."""
+
+
+def only_port():
+    """Return the path of the one USB serial port; LinkError names them when there are others."""
+    ports = [port.device for port in list_ports.comports() if port.vid is not None]
+    if len(ports) == 1:
+        return ports[0]
+    found = ", ".join(sorted(ports)) or "none"
+    raise LinkError(f"which port? USB serial ports here: {found}; give one as PORT=")
+
+
+class Link:
+    """A board at the raw REPL, what ran there interrupted, Python fresh; use it in `with`.
+
+    path  the serial port
+    Raises LinkError when no MicroPython answers there.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self._transport = None
+
+    def __enter__(self):
+        try:
+            self._transport = SerialTransport(self.path, timeout=ANSWER_S)
+        except (TransportError, OSError) as error:
+            reason = "" if Path(self.path).exists() else " (there is no such file)"
+            raise LinkError(f"{self.path}: cannot open it{reason}: {error}") from None
+        self._to_prompt()
+        return self
+
+    def __exit__(self, *_exception):
+        with contextlib.suppress(*_BROKEN):
+            if self._transport.in_raw_repl:
+                self._transport.exit_raw_repl()
+        with contextlib.suppress(*_BROKEN):
+            self._transport.close()
+
+    def _to_prompt(self):
+        for attempt in range(PROMPT_TRIES):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
+                    return self._transport.enter_raw_repl(soft_reset=True)
+            except _BROKEN:
+                if attempt == PROMPT_TRIES - 1:
+                    self.__exit__()
+        raise LinkError(
+            f"{self.path}: no MicroPython answers. Is its firmware on the board, "
+            "and no other program at the port? Pressing the reset button may help"
+        )
+
+    def soft_reset(self):
+        """Start Python anew, without main.py: what was imported leaves the heap."""
+        self._transport.exit_raw_repl()
+        self._to_prompt()
+
+    def run(self, source, silence_s=ANSWER_S):
+        """Execute Python source; return what it printed, as text.
+
+        silence_s  seconds without a byte after which it is given up
+        Raises LinkError with the board's traceback, or when the board falls silent.
+        """
+        try:
+            out, error = self._transport.exec_raw(source, timeout=silence_s)
+        except _BROKEN as problem:
+            raise LinkError(f"{self.path}: the board does not answer: {problem}") from None
+        if error:
+            raise LinkError(f"on the board:\n{error.decode(errors='replace').strip()}")
+        return out.decode(errors="replace").replace("\r\n", "\n")
+
+    def ask(self, name, *arguments, silence_s=ANSWER_S):
+        """Run programs/NAME.py, then call its main(*arguments); return what that returned."""
+        source = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
+        words = ", ".join(repr(argument) for argument in arguments)
+        text = self.run(f"{source}\nprint(repr(main({words})))", silence_s)
+        try:
+            return ast.literal_eval(text.strip().splitlines()[-1])
+        except (ValueError, SyntaxError, IndexError):
+            raise LinkError(f"{self.path}: unexpected answer: {text.strip()[-200:]}") from None
+
+    def identify(self):
+        """Return the boards.Found at this port."""
+        return Found(*self.ask("identify"))
+
+    def write(self, path, data, progress):
+        """Write a file; progress(bytes) is called after each piece."""
+        written = 0
+
+        def step(so_far, _total):
+            nonlocal written
+            progress(so_far - written)
+            written = so_far
+
+        try:
+            self._transport.fs_writefile(path, bytes(data), progress_callback=step)
+        except TransportExecError as error:
+            last = error.error_output.strip().splitlines()[-1]
+            raise LinkError(f"cannot write {path}: {last}") from None
+        except _BROKEN as error:
+            raise LinkError(f"cannot write {path}: {error}") from None
+
+    def mount(self, folder):
+        """Let the board see a directory of this machine as /remote."""
+        try:
+            self._transport.mount_local(str(folder))
+        except _BROKEN as error:
+            raise LinkError(f"{self.path}: cannot mount {folder}: {error}") from None
+
+    def unmount(self):
+        """Undo mount()."""
+        with contextlib.suppress(*_BROKEN):
+            self._transport.umount_local()
+
+    def reset(self):
+        """Restart the board; main.py runs.  The USB port may vanish for a moment."""
+        with contextlib.suppress(*_BROKEN, serial.SerialException):
+            self._transport.exec_raw_no_follow(
+                "import machine, time\ntime.sleep_ms(100)\nmachine.reset()"
+            )
+        self._transport.in_raw_repl = False

@@ -1,0 +1,17 @@
+"""Runs on the board, whatever its age: what it is."""
+
+
+def main():
+    """Return (sys.platform, version, name, _mpy, True with Wi-Fi)."""
+    import os
+    import sys
+
+    try:
+        import network
+
+        wifi = hasattr(network, "WLAN")
+    except ImportError:
+        wifi = False
+    mpy = getattr(sys.implementation, "_mpy", 0)
+    version = tuple(sys.implementation[1][:3])
+    return sys.platform, version, os.uname().machine, mpy, wifi
