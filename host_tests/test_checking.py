@@ -5,6 +5,7 @@ import unittest
 import builders
 from microdhcp import PARK
 from microdhcp.checking import Checker
+from microdhcp.states import BOUND
 from timeline import serve
 
 CHECK_MS = 400
@@ -49,14 +50,14 @@ class Air:
         self.is_open = False
         self.answers = []
 
-    def ask(self, number, address, asker, stations):
+    def ask(self, number, question, stations):
         """Let the owner answer at once, if it is a station and not the asker."""
         if not self.is_open:
             raise ValueError("not open")
-        text = builders.dotted(address)
+        text = builders.dotted(question[:4])
         self.asked.append(text)
         owner = self.owners.get(text)
-        if owner in stations and owner != bytes(asker):
+        if owner in stations and owner != bytes(question[4:]):
             self.answers.append((number, stations.index(owner)))
 
     def heard(self):
@@ -300,7 +301,11 @@ class Skipped(CheckingCase):
         """The table of MACs is searched as one string."""
         self.lease(2)
         self.server.leases.mac[:12] = bytes(3) + SQUATTER + bytes(3)
-        self.assertFalse(self.checker._leased(SQUATTER))
+        self.server.leases.state[:2] = bytes([BOUND]) * 2
+        self.port.present = [SQUATTER, builders.mac_bytes(1)]
+        self.sleep(1000)
+        self.discover(1, 5)
+        self.assertEqual(self.turn(), [])
 
 
 class Places(CheckingCase):

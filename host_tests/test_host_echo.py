@@ -109,7 +109,7 @@ def as_bytes(packet):
 
 def test_each_station_but_the_asker_gets_a_ping_of_its_own(raw):
     ap = Rp2()
-    opened(ap).ask(2, TARGET, memoryview(ALICE), [ALICE, BOB, CAROL])
+    opened(ap).ask(2, TARGET + ALICE, [ALICE, BOB, CAROL])
     assert [(f.dst, f.src) for f in ap.frames] == [
         ("00:00:5e:00:53:02", BOARD),
         ("00:00:5e:00:53:03", BOARD),
@@ -126,14 +126,14 @@ def test_checksums_are_right_for_any_address_and_number(raw, last):
     ap = Rp2()
     asks = opened(ap, checks=4)
     for number in range(4):
-        asks.ask(number, bytes((255, 255, last, last)), memoryview(ALICE), [BOB] * 3)
+        asks.ask(number, bytes((255, 255, last, last)) + ALICE, [BOB] * 3)
     assert all(bytes(frame) == as_bytes(frame) for frame in ap.frames)
 
 
 def test_the_answer_names_check_and_station(raw):
     ap = Rp2()
     asks = opened(ap)
-    asks.ask(2, TARGET, memoryview(ALICE), [ALICE, BOB, CAROL])
+    asks.ask(2, TARGET + ALICE, [ALICE, BOB, CAROL])
     raw[0].waiting.append(answer(ap.frames[1][IP]))
     assert (asks.heard(), asks.station) == (2, 2)
     assert asks.heard() == -1
@@ -141,7 +141,7 @@ def test_the_answer_names_check_and_station(raw):
 
 def test_without_frames_one_ping_leaves_by_the_socket(raw):
     asks = opened(Esp32())
-    asks.ask(1, TARGET, memoryview(ALICE), [ALICE, BOB])
+    asks.ask(1, TARGET + ALICE, [ALICE, BOB])
     ((data, to),) = raw[0].sent
     assert to == ("192.0.2.20", 0)
     request = IP(src=OWN, dst=to[0]) / ICMP(data)
@@ -153,7 +153,7 @@ def test_without_frames_one_ping_leaves_by_the_socket(raw):
 def test_other_traffic_is_passed_over(raw):
     ap = Rp2()
     asks = opened(ap, checks=2)
-    asks.ask(1, TARGET, memoryview(ALICE), [BOB])
+    asks.ask(1, TARGET + ALICE, [BOB])
     request = ap.frames[0][IP]
     raw[0].waiting += [
         answer(request, type=8),
@@ -172,7 +172,7 @@ def test_other_traffic_is_passed_over(raw):
 def test_a_flood_of_pings_takes_bounded_work(raw):
     ap = Rp2()
     asks = opened(ap)
-    asks.ask(0, TARGET, memoryview(ALICE), [BOB])
+    asks.ask(0, TARGET + ALICE, [BOB])
     raw[0].waiting += [answer(ap.frames[0][IP], type=8)] * 1000
     assert asks.heard() == -1
     assert len(raw[0].waiting) > 900
@@ -200,7 +200,7 @@ def test_no_room_for_a_socket(monkeypatch):
 def test_errors_of_the_firmware_lose_a_packet_and_no_more(raw, ap):
     asks = opened(ap)
     ap.error = raw[0].error = OSError(errno.EHOSTUNREACH)
-    asks.ask(0, TARGET, memoryview(ALICE), [BOB])
+    asks.ask(0, TARGET + ALICE, [BOB])
     assert asks.heard() == -1
 
 

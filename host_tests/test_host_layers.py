@@ -24,7 +24,7 @@ EDGES = {
     "leases": {"_compat", "wire", "hot"},
     "reply": {"_compat", "wire", "hot"},
     "conflict": {"_compat"},
-    "checking": {"_compat", "ports.echo"},
+    "checking": {"_compat", "hot", "ports.echo"},
     "text": set(),
     "events": {"_compat", "hot", "text"},
     "roster": {"_compat", "text"},

@@ -13,7 +13,7 @@ import socket
 from os import urandom
 
 from .._compat import const
-from ..hot import same
+from ..hot import copy, same
 
 _SOCK_RAW = const(3)
 _ICMP = const(1)  # protocol in the IPv4 header; neither port has a name for it
@@ -93,24 +93,23 @@ class Echo:
             self._socket.close()
             self._socket = None
 
-    def ask(self, number, address, asker, stations):
+    def ask(self, number, question, stations):
         """Ask everybody but the client whether they have an address; open() comes before.
 
         number    of the check
-        address   4 bytes
-        asker     the client's MAC, a memoryview
+        question  the address, 4 bytes, and the client's MAC, 6
         stations  list of the MACs of all stations
         """
         frame = self._frame
-        self._asked[4 * number : 4 * number + 4] = address
+        copy(self._asked, 4 * number, question, 0, 4)
         frame[_CHECK] = number
         if not self._frames:
-            self._ask_by_socket(address)
+            self._ask_by_socket(question)
             return
-        frame[_TARGET:_ECHO] = address
+        copy(frame, _TARGET, question, 0, 4)
         _seal(frame, _IP, _ECHO, _IP_SUM)
         for i in range(len(stations)):
-            if not asker == stations[i]:
+            if not same(question, 4, stations[i], 0, 6):
                 self._ask_station(stations[i], i)
 
     def heard(self):
@@ -143,7 +142,7 @@ class Echo:
     def _ask_by_socket(self, address):
         _seal(self._frame, _ECHO, _END, _ECHO_SUM)
         try:
-            self._socket.sendto(self._echo, (".".join([str(byte) for byte in address]), 0))
+            self._socket.sendto(self._echo, ("%d.%d.%d.%d" % tuple(address[:4]), 0))
         except (OSError, MemoryError):
             return
 
