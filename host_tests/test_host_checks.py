@@ -527,7 +527,7 @@ class SwitchTest(unittest.TestCase):
 
     def serve(self, *args):
         """Return a server that checks by ARP, until the end of the test."""
-        return self.enterContext(self.lab.serve("--conflict-check", "arp", *args))
+        return self.enterContext(self.lab.serve(*args))
 
     def macs(self, count):
         """Return MACs that no other test has."""
@@ -814,7 +814,7 @@ class RealClientsTest(unittest.TestCase):
             *nodes, squatter = lab.clients
             squatter.ip_batch([f"address add {address}/24 dev eth0" for address in taken])
             pool = ("--pool", "10.77.0.10-10.77.0.24")
-            with lab.serve("--conflict-check", "arp", *pool) as server:
+            with lab.serve(*pool) as server:
                 clients = [adapter(node, checks=True) for adapter, node in zip(adapters, nodes)]
                 with concurrent.futures.ThreadPoolExecutor() as threads:
                     leases = list(threads.map(lambda one: one.obtain(), clients))

@@ -2,11 +2,11 @@
 
     python tools/serve.py --interface eth1 --address 10.77.0.1/24 --pool 10.77.0.10-10.77.0.250
 
-With --conflict-check arp it asks the network whether somebody has an address before it offers it
-(RFC 5227).  Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE; nothing but the standard
-library.  SIGUSR1 prints the lease table and counters of the checks, SIGTERM and SIGINT end the
-server.  Exit status: 0 ended by a signal, 1 the system refused (permission, port taken), 2 wrong
-settings or interface.
+Before it offers an address it asks the network, by ARP, whether somebody has it (RFC 5227).
+Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE; nothing but the standard library.  SIGUSR1
+prints the lease table and counters of the checks, SIGTERM and SIGINT end the server.  Exit
+status: 0 ended by a signal, 1 the system refused (permission, port taken), 2 wrong settings or
+interface.
 """
 
 import argparse
@@ -102,9 +102,9 @@ def parser():
     p.add_argument(
         "--conflict-check",
         choices=["arp", "icmp", "off"],
-        default="off",
-        help="how to find out, before an OFFER, whether somebody uses the address: arp, which "
-        "every host answers, or icmp, ping; default off: only clients check",
+        default="arp",
+        help="how to find out, before an OFFER, whether somebody uses the address: arp (the "
+        "default), which every host answers, icmp, ping, or off: only clients check",
     )
     p.add_argument(
         "--check-ms", type=_check_ms, default=300, metavar="MS", help="for that; default 300"

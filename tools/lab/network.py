@@ -145,7 +145,7 @@ class Lab:
         """
         network = network or self.home
         argv = f"--interface {INTERFACE} --address {network.address} --pool {network.pool}".split()
-        return ServerProcess(network.node, [*argv, "--json", "--conflict-check", "off", *args])
+        return ServerProcess(network.node, [*argv, "--json", *args])
 
     def close(self):
         """End everything in the lab; with the switch the kernel ends all other processes."""
