@@ -23,14 +23,16 @@ class Checker:
     control  the network's own address, 4 bytes
     told     object with conflict(address, mac), proxy(mac), dropped(packet, reason) and
              cannot_send(error) -> whether the network is away; see Desktop
+    clock    returns seconds, never fewer than before
     """
 
-    def __init__(self, server, probes, check_s, control, told):
+    def __init__(self, server, probes, check_s, control, told, clock=time.monotonic):
         self.server = server
         self.probes = probes
         self.skipped = 0  # DISCOVERs that were answered without a check
         self.conflicts = 0
         self._told = told
+        self._clock = clock
         self._parked = Parked()
         self._checks = Checks(check_s, self._send, control, told.proxy)
         server.enable_checks(names_owner=probes.names_owner)
@@ -75,18 +77,18 @@ class Checker:
         address = bytearray(4)
         server.address_of(slot, address, 0)
         client = message.packet[28:34]
-        self._checks.start(slot, bytes(address), holder, client, time.monotonic())
+        self._checks.start(slot, bytes(address), holder, client, self._clock())
 
     def listen(self):
         """Take what has been heard on the network."""
-        now = time.monotonic()
+        now = self._clock()
         for mac, address in self.probes.heard():
             self._checks.heard(mac, address, now)
 
     def wait_s(self):
         """Return how many seconds run() can wait, None for ever."""
         at = self._checks.due_at()
-        return None if at is None else max(0.0, at - time.monotonic())
+        return None if at is None else max(0.0, at - self._clock())
 
     def run(self, now_s):
         """Do what is due; yield each Message whose check has ended, to be handled again.
@@ -96,7 +98,7 @@ class Checker:
         if self.wait_s() != 0:
             return
         self.listen()
-        for result in self._checks.run(time.monotonic()):
+        for result in self._checks.run(self._clock()):
             if result.in_use is None:
                 self._parked.take(result.slot)
                 continue

@@ -1,0 +1,248 @@
+"""What must hold, seen from outside: from the messages, and from what the clients do.
+
+held by two   no address is ever held by two clients.  A client holds its address from the ACK to
+              the end of its lease, also while it is switched off
+starved       who asks while an address is free gets an offer
+moved         who comes back within a week has its old address, unless somebody needed that:
+              unless it went to another client that asked for it, or as the one free for longest
+"""
+
+import collections
+
+import client
+
+from .device import ACK, OFFER, read
+
+WEEK_S = 7 * 86400
+DISCOVER, DECLINE, RELEASE = 1, 4, 7
+FORGOTTEN = 2  # renewals until the server has adopted a client and believes in it
+YOUNG_S = 5  # a binding may be that young when the power goes, and be lost
+SECOND = 1  # the server's clock counts whole ones
+SLACK_S = 40  # two that became free within an offer_hold_s are alike
+PATIENCE = 2  # DISCOVERs in a row that may stay unanswered though an address is free
+ANSWER_S = 3.5  # the shortest time until a client asks again is 3 s, checks are done before
+
+
+MOVED = "moved without need"
+
+
+class Hold:
+    """One client's right to one address."""
+
+    def __init__(self, address, since, until):
+        self.address = address
+        self.since = since
+        self.until = until
+        self.counted = False  # as one of two
+        self.lost = 0  # FORGOTTEN; less by one with each renewal
+
+
+class Judge:
+    """Watches one server with its clients.
+
+    addresses   of the pool, 4 bytes each
+    settings    of Config: quarantine_s, offer_hold_s
+    failures    list of what must not be, as text
+    counters    Counter of what has been seen
+    """
+
+    def __init__(self, world, air, addresses, settings, stored):
+        self.failures = []
+        self.counters = collections.Counter()
+        self._world = world
+        self._air = air
+        self._quarantine_s = settings["quarantine_s"]
+        self._offer_hold_s = settings["offer_hold_s"]
+        self._stored = stored
+        self._holds = {address: {} for address in addresses}
+        self._free_since = dict.fromkeys(addresses, 0.0)
+        self._last = {}  # address -> device that has or had it
+        self._taken = {}  # (address, device) -> why the device has lost it
+        self._quarantined = dict.fromkeys(addresses, 0.0)  # until when
+        self._homes = {}  # device -> its latest Hold
+        self._unanswered = {}  # MAC -> (when, how many in a row)
+        self._asked_for = {}  # MAC -> address in option 50 of its DISCOVER
+
+    def _fail(self, text):
+        self.failures.append(f"day {self._world.now / 86400:.4f}: {text}")
+
+    # Clients
+
+    def started(self, device):
+        """A device has joined the network."""
+        self.counters["visits"] += 1
+        self._unanswered.pop(device.mac, None)
+
+    def forgets(self, device):
+        """A device changes its MAC: it is another one from now on."""
+        self.drops(device)
+        self._homes.pop(device, None)
+
+    def holds(self, device, renewed):
+        """A device has got an ACK for device.address until device.until."""
+        now, address = self._world.now, device.address
+        holds = self._holds[address]
+        for other, hold in list(holds.items()):
+            if other is not device and hold.until > now + SECOND and not hold.counted:
+                self._two(address, device, other, hold)
+        mine = holds.setdefault(device, Hold(address, now, device.until))
+        mine.until = device.until
+        mine.lost -= renewed and mine.lost > 0
+        if renewed:
+            self.counters["renewed"] += 1
+        else:
+            self.counters["obtained"] += 1
+            self._judge_home(device)
+        self._homes[device] = holds[device]
+
+    def _two(self, address, device, other, hold):
+        """Two clients hold an address."""
+        if not hold.lost:
+            self._fail(
+                f"{_text(address)} is held by {device.mac.hex(':')} and, "
+                f"for {hold.until - self._world.now:.0f} s more, by {other.mac.hex(':')}"
+            )
+        else:
+            self.counters["held by two: one forgotten at a restart"] += 1
+        hold.counted = True
+
+    def drops(self, device):
+        """A device holds its address no longer."""
+        if device.address:
+            self._holds[device.address].pop(device, None)
+
+    def declined(self, device):
+        """A device has found its address in use."""
+        self.counters["declined"] += 1
+        self.drops(device)
+        self._homes.pop(device, None)
+
+    def _judge_home(self, device):
+        """Count whether a device that comes back has its old address."""
+        home = self._homes.get(device)
+        if home is None or self._world.now - home.until > WEEK_S:
+            return
+        if device.address == home.address:
+            self.counters["back: same address"] += 1
+        else:
+            self.counters[f"back: {self._why_not(home, device)}"] += 1
+
+    def _why_not(self, home, device):
+        """Return why a device has lost its old address; MOVED when nothing excuses that."""
+        address = home.address
+        taken = self._taken.get((address, device))
+        if home.lost:
+            return "old address forgotten at a restart"
+        if taken:
+            return taken
+        if self._quarantined[address] > self._world.now or self._air.owners[address] - {device}:
+            return "old address in use"
+        return MOVED
+
+    # Messages
+
+    def asked(self, packet):
+        """A message has reached the server."""
+        options = read(packet)
+        kind, mac, now = options[client.TYPE][0], packet[28:34], self._world.now
+        if kind == DISCOVER:
+            self._asked_for[mac] = options.get(client.REQUESTED)
+            self._judge_patience(mac, now)
+        elif kind == DECLINE:
+            self._quarantine(options[client.REQUESTED])
+        elif kind == RELEASE:
+            self._free_since[packet[12:16]] = now
+        elif options.get(client.REQUESTED) and client.SERVER_ID not in options:
+            self._asked_for[mac] = options[client.REQUESTED]
+
+    def _judge_patience(self, mac, now):
+        """A client asks: the last time it did it should have got an offer."""
+        at, count = self._unanswered.get(mac, (-ANSWER_S, 0))
+        if now - at < ANSWER_S:
+            return  # a copy
+        if self._free(now - ANSWER_S):
+            self.counters["asked while some were free"] += 1
+            count += 1
+            if count > PATIENCE + 1:
+                self._fail(f"{mac.hex(':')} asks in vain though {self._free(now)} are free")
+        else:
+            self.counters["asked while all were taken"] += 1
+            count = 0
+        self._unanswered[mac] = now, count
+
+    def _free(self, since):
+        """Return how many addresses have been free since then, and are."""
+        return sum(
+            free_since < since and not self._air.owners[address]
+            for address, free_since in self._free_since.items()
+        )
+
+    def checks(self, mac, address):
+        """The server finds out about an address, and keeps it for a client meanwhile."""
+        self._give(mac, address)
+        self._keep(address, self._offer_hold_s)
+
+    def found_in_use(self, address):
+        """The server has found an address in use."""
+        self.counters["conflicts"] += 1
+        self._quarantine(address)
+
+    def _quarantine(self, address):
+        self._quarantined[address] = self._world.now + self._quarantine_s
+        self._keep(address, self._quarantine_s)
+
+    def _keep(self, address, seconds):
+        self._free_since[address] = max(self._free_since[address], self._world.now + seconds)
+
+    def answered(self, reply):
+        """The server has sent a reply."""
+        options = read(reply)
+        kind = options[client.TYPE][0]
+        mac, address = reply[28:34], reply[16:20]
+        if kind == OFFER:
+            self._unanswered.pop(mac, None)
+            self._give(mac, address)
+            self._keep(address, self._offer_hold_s)
+        elif kind == ACK:
+            self._give(mac, address)
+            lease_s = int.from_bytes(options[client.LEASE_S], "big")
+            self._free_since[address] = self._world.now + lease_s
+
+    def _give(self, mac, address):
+        """Note who is to have an address, and why the client before it loses it."""
+        device = self._air.devices.get(mac)
+        last = self._last.get(address)
+        if device is None or last is device:
+            return
+        if last is not None:
+            self._taken[address, last] = self._reason(mac, address)
+        self._last[address] = device
+        self._taken.pop((address, device), None)
+
+    def _reason(self, mac, address):
+        """Return why an address that had a client is given to another; MOVED: without need."""
+        if self._asked_for.get(mac) == address:
+            return "old address asked for by another"
+        since = min(self._free_since[address], self._world.now) - SLACK_S
+        for other, free_since in self._free_since.items():
+            if free_since < since and not self._air.owners[other]:
+                return MOVED
+        return "old address needed"
+
+    # The server
+
+    def power_cut(self):
+        """The server is off: what it had not stored is lost."""
+        now = self._world.now
+        self._unanswered.clear()
+        for holds in self._holds.values():
+            for hold in holds.values():
+                if not self._stored or now - hold.since < YOUNG_S:
+                    hold.lost = FORGOTTEN
+        for home in self._homes.values():
+            if not self._stored or now - home.since < YOUNG_S:
+                home.lost = FORGOTTEN
+
+
+def _text(address):
+    return ".".join(map(str, address))

@@ -1,0 +1,98 @@
+"""The whole of it: a server and its clients for some days, from one seed."""
+
+from typing import NamedTuple
+
+from . import habits
+from .air import Air
+from .host import Host
+from .judge import Judge
+from .world import DAY_S, World
+
+POOL_AT = 10  # last byte of its first address
+OFF_S = (1, 60)  # how long the power is off
+
+
+class Settings(NamedTuple):
+    """What can be chosen; the rest follows from the seed."""
+
+    seed: int
+    days: float = 60
+    devices: int = 200
+    pool: int = 64
+    squatters: int = 3
+    restart_days: float = 2  # mean time between power cuts; 0: none
+    lease_s: int = 3600
+
+
+class Result(NamedTuple):
+    """What has happened: counters by name, and what must not have, as text."""
+
+    counters: dict
+    failures: list
+
+
+class _Story:
+    def __init__(self, settings):
+        self.settings = settings
+        self.world = World(settings.seed)
+        self.air = Air(self.world)
+        config = self._config()
+        self.judge = Judge(self.world, self.air, self._addresses(), config, stored=False)
+        self.host = Host(self.world, self.air, self.judge, config)
+        self.visitors = [
+            habits.Visitor(self.world, self.air, self.judge, number, self._habit(number))
+            for number in range(settings.devices)
+        ]
+        for number in range(settings.squatters):
+            habits.Squatter(self.world, self.air, number, self._addresses())
+
+    def _addresses(self):
+        return [bytes((192, 0, 2, POOL_AT + i)) for i in range(self.settings.pool)]
+
+    def _config(self):
+        pool = tuple(".".join(map(str, self._addresses()[at])) for at in (0, -1))
+        return {
+            "address": "192.0.2.1/24",
+            "pool": pool,
+            "lease_s": self.settings.lease_s,
+            "offer_hold_s": 30,
+            "quarantine_s": 600,
+        }
+
+    def _habit(self, number):
+        """One in eight lives here, three come each day, the rest now and then."""
+        return (habits.resident, *(habits.daily,) * 3, *(habits.guest,) * 4)[number % 8]
+
+    def run(self):
+        """Let the days pass; return the Result."""
+        self.host.boot()
+        self._plan_cut()
+        self.world.later(habits.PARTY_EVERY_S, self._party)
+        self.world.run(self.settings.days * DAY_S)
+        counters = {**self.air.counters, **self.judge.counters}
+        counters |= {"power cuts": self.host.restarts, "clock wraps": self.host.wraps}
+        return Result(counters, self.judge.failures)
+
+    def _plan_cut(self):
+        if self.settings.restart_days:
+            delay_s = self.world.chance.expovariate(1 / (self.settings.restart_days * DAY_S))
+            self.world.later(delay_s, self._cut)
+
+    def _cut(self):
+        self.host.cut()
+        self.world.later(self.world.chance.uniform(*OFF_S), self._back)
+
+    def _back(self):
+        self.host.boot()
+        self._plan_cut()
+
+    def _party(self):
+        """Everybody comes within ten minutes: more than there are addresses."""
+        for visitor in self.visitors:
+            self.world.later(self.world.chance.uniform(0, 600), visitor.invite, habits.PARTY_S)
+        self.world.later(habits.PARTY_EVERY_S, self._party)
+
+
+def play(settings):
+    """Return the Result of a story with these Settings: the same for the same seed."""
+    return _Story(settings).run()
