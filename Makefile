@@ -3,9 +3,10 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 N ?= 1000000
+DAYS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format coverage size bench fuzz lab emulate flash clean setup vm
+.PHONY: help demo test test-all check lint format coverage size bench fuzz simulate lab emulate flash clean setup vm
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: vm  ## cost of a packet with 254 slots against 8; 100 clients at once, ch
 
 fuzz: setup  ## N mutated packets against the invariants: make fuzz N=1000000 SEED=7
 	@$(PY) tools/fuzz.py --packets $(N) $(if $(SEED),--seed $(SEED))
+
+simulate: setup  ## 60 days of 200 clients, power cuts, a bad network: make simulate DAYS=60 SEED=7
+	@$(PY) tools/simulate --days $(DAYS) $(if $(SEED),--seed $(SEED))
 
 lab:  ## only the tests with real clients in network namespaces
 	@$(PYTHON) tools/bootstrap.py --lab
