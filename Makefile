@@ -6,7 +6,7 @@ N ?= 1000000
 DAYS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format coverage size bench fuzz simulate lab emulate flash clean setup vm
+.PHONY: help demo test test-all check lint format coverage size bench fuzz simulate lab emulate clean setup vm
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,17 +16,22 @@ demo:  ## watch a real client get, renew and release an address from MicroPython
 	@$(PY) tools/demo
 
 test:  ## everything this machine can run: CPython, oldest and newest MicroPython, real clients
-	@$(PYTHON) tools/bootstrap.py --vm --lab
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab
 	@$(PY) tools/check
 
 test-all:  ## the same, in all seven MicroPython versions
-	@$(PYTHON) tools/bootstrap.py --vm --lab
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab
 	@$(PY) tools/check --all-versions
 
 check: test  ## exactly what the CI runs: format check, lint and test
 
 lint: setup  ## ruff (rules and format) and codespell
 	@$(PY) tools/check --only lint
+
+.PHONY: types
+types:  ## the package and boards/ against the modules of each firmware (mypy)
+	@$(PYTHON) tools/bootstrap.py --types
+	@$(PY) tools/check --only types
 
 format: setup  ## rewrite the Python files in the project's format
 	@$(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format .
@@ -56,6 +61,7 @@ emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator
 
+.PHONY: flash
 flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [MAIN=my_main.py]
 	@$(PY) tools/flash --board "$(BOARD)" $(if $(PORT),--port $(PORT)) $(if $(MAIN),--main $(MAIN))
 

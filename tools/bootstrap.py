@@ -2,6 +2,7 @@
 
 Plain: the virtual environment .venv with the development dependencies pinned in pyproject.toml.
 --vm: MicroPython for WebAssembly as well (tools/mpvm setup).
+--types: mypy and the stubs of both firmware families (tools/typecheck.py setup).
 --lab: the Debian packages of tools/lab/packages.txt, where this runs as root and some are missing.
 
 Only the virtual environment is indispensable.  What else cannot be had is noted in
@@ -107,6 +108,13 @@ def need_vm():
     run([PY, ROOT / "tools" / "mpvm", "setup"], NPM_TIMEOUT_S)
 
 
+def need_types():
+    """Fetch what checks the types (tools/typecheck.py knows what, and where)."""
+    if not (ROOT / ".build" / "types").is_dir():
+        say("setup: mypy and the modules of both firmware families")
+    run([PY, ROOT / "tools" / "typecheck.py", "setup"], PIP_TIMEOUT_S)
+
+
 def need_lab():
     """Install the clients of the lab where that is possible; Failed names what is missing."""
     listed = (ROOT / "tools" / "lab" / "packages.txt").read_text().splitlines()
@@ -174,6 +182,7 @@ def main():
     """Set up what the arguments ask for; status 1 only when there is no virtual environment."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vm", action="store_true", help="MicroPython for WebAssembly")
+    parser.add_argument("--types", action="store_true", help="mypy and the firmwares' modules")
     parser.add_argument("--lab", action="store_true", help="Debian packages of the lab")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - the answer for whoever has an older one
@@ -189,6 +198,8 @@ def main():
         notes = {}
     if arguments.vm:
         optional("MicroPython", need_vm, notes)
+    if arguments.types:
+        optional("type check", need_types, notes)
     if arguments.lab:
         optional("lab packages", need_lab, notes)
     NOTES.write_text(json.dumps(notes))

@@ -31,6 +31,15 @@ def lint(_arguments):
     return report.Level(0, "ruff check, ruff format --check, codespell")
 
 
+def types(_arguments):
+    """The package and boards/ against the modules of both firmware families."""
+    reason = noted("type check")
+    if reason:
+        return report.Level(0, "", [("types of the package and of boards/", reason)])
+    status = python("tools/typecheck.py")
+    return report.Level(status, "something does not fit" if status else "mypy: rp2, esp32")
+
+
 def cpython(_arguments):
     """All of host_tests on CPython, with the branch coverage of the core."""
     return pytest("--cov", "--cov-report=term")
@@ -72,13 +81,14 @@ def size(_arguments):
 
 LEVELS = {
     "lint": lint,
+    "types": types,
     "cpython": cpython,
     "core": core,
     "lab": lab,
     "micropython": micropython,
     "size": size,
 }
-EVERYTHING = ("lint", "cpython", "micropython", "size")
+EVERYTHING = ("lint", "types", "cpython", "micropython", "size")
 
 
 def python(*words):
