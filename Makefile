@@ -11,7 +11,7 @@ DAYS ?= 60
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## watch a real client get, renew and release an address from MicroPython
+demo:  ## watch a real client get, renew and release an address from MicroPython, and meet squatters
 	@$(PYTHON) tools/bootstrap.py --vm --lab
 	@$(PY) tools/demo
 

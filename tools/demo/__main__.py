@@ -1,8 +1,9 @@
-"""The main job, to watch: a real client gets, renews and releases an address.
+"""To watch: a real client gets, renews and releases an address, and meets who has it already.
 
 The server's core runs inside MicroPython; busybox udhcpc runs in a network namespace of its own.
-Where there are no namespaces, the project's own client asks over the loopback instead.
-Ends with status 0 when the whole story was seen.
+Where there are no namespaces, the project's own client asks over the loopback instead, and only
+the first story is told.
+Ends with status 0 when every story was seen.
 """
 
 import sys
@@ -18,15 +19,38 @@ import lab
 import ladder
 import loopback
 import mpvm
+import stories
 from bridge import Bridge
 
-STORY = ("DISCOVER", "OFFER", "REQUEST", "ACK", "REQUEST", "ACK", "RELEASE")
-RELEASE_SEEN_S = 5
 INSIDE = """
 from microdhcp import Config, Server
 
-server = Server(Config(address="10.77.0.1/24", pool=("10.77.0.10", "10.77.0.250"), lease_s=3600))
-NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED")
+NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED",
+         "CHECKING", "CHECKED", "CONFLICT", "DOUBTED")
+server = None
+
+
+def start(checks):
+    global server
+    pool = ("10.77.0.10", "10.77.0.250")
+    server = Server(Config(address="10.77.0.1/24", pool=pool, lease_s=3600))
+    if checks:
+        server.enable_checks(True)
+
+
+def address_of(slot):
+    address = bytearray(4)
+    server.address_of(slot, address, 0)
+    return list(address)
+
+
+def to_check():
+    return None if server.check_slot < 0 else address_of(server.check_slot)
+
+
+def checked(in_use, now_s):
+    server.checked(server.check_slot, in_use, now_s)
+    server.check_slot = -1
 
 
 def known():
@@ -34,49 +58,51 @@ def known():
     for slot in range(server.leases.slots):
         name = NAMES[server.leases.state[slot]]
         if name != "FREE":
-            address, mac = bytearray(4), bytearray(6)
-            server.address_of(slot, address, 0)
-            mac[:] = server.leases.mac[6 * slot : 6 * slot + 6]
-            rows.append([list(address), list(mac), name])
+            mac = bytes(server.leases.mac)[6 * slot : 6 * slot + 6]
+            rows.append([address_of(slot), list(mac), name])
     return rows
 """
 
 
 class StoryError(Exception):
-    """The story did not come to its end; the text says why."""
+    """A story did not come to its end; the text says why."""
 
 
-def with_udhcpc(vm, show):
-    """Let udhcpc obtain, renew and release an address in a lab of namespaces."""
-    with lab.Lab(clients=1) as net, Bridge(net.home, vm, show) as bridge:
-        udhcpc = lab.Udhcpc(net.clients[0])
-        udhcpc.obtain()
-        udhcpc.renew()
-        udhcpc.release()
-        bridge.wait_for("RELEASE", RELEASE_SEEN_S)
+class Stage:
+    """Where stories are shown, one after the other."""
 
+    def __init__(self, vm):
+        self.vm = vm
+        self._lock = threading.Lock()
+        self._kinds = []
+        self._brief = False
 
-def with_own_client(vm, show):
-    """Let the project's own client do the same over 127.0.0.1."""
-    loopback.exchange(
-        lambda packet, now_s: vm.handle(packet, now_s)[:2],
-        lambda _sender, packet, _reply_to: show(packet),
-    )
+    def show(self, packet):
+        """Draw a message."""
+        with self._lock:
+            kind, lines = ladder.message(packet, self._brief)
+            self._kinds.append(kind)
+            print("\n".join(lines), flush=True)
 
+    def note(self, text):
+        """Draw what is no message of DHCP."""
+        with self._lock:
+            print("\n".join(ladder.note(text)), flush=True)
 
-def choose():
-    """Return (function that plays the story, sentence about the client)."""
-    reason = lab.unavailable() or lab.Udhcpc.unavailable()
-    if reason:
-        return with_own_client, f"the project's own client over the loopback ({reason})"
-    version = lab.Udhcpc.version()
-    return with_udhcpc, f"busybox udhcpc {version} in a network namespace of its own"
-
-
-def told(kinds):
-    """Return whether the message types tell the story; repeated ones do not matter."""
-    rest = iter(kinds)
-    return all(wanted in rest for wanted in STORY)
+    def tell(self, story, taken, play):
+        """Let play() happen with a new server; StoryError when the story has no end."""
+        self._kinds, self._brief = [], story.brief
+        self.vm.call("start", story.checks)
+        print(story.title.format(taken=taken) + "\n")
+        print("\n".join(ladder.head()), flush=True)
+        started = time.monotonic()
+        play()
+        print("\n".join(ladder.foot()))
+        if not story.told(self._kinds):
+            raise StoryError(f"seen only {', '.join(self._kinds) or 'nothing'}")
+        seconds = time.monotonic() - started
+        print(f"{len(self._kinds)} messages in {seconds:.1f} s; allocated by the server: 0 bytes")
+        print(lease_table(self.vm))
 
 
 def lease_table(vm):
@@ -88,34 +114,66 @@ def lease_table(vm):
     return f"lease table: {', '.join(rows) or 'empty'}"
 
 
+def in_namespaces(stage):
+    """Tell all stories in a lab of namespaces, with udhcpc and a host that has its address."""
+    with lab.Lab(clients=2) as net:
+        node, squatter = net.clients
+        udhcpc = lab.Udhcpc(node, checks=True)
+
+        def play(story):
+            udhcpc.lease = None
+            with Bridge(net.home, stage) as bridge:
+                story.play(udhcpc, bridge)
+                udhcpc.stop()
+
+        stage.tell(stories.ORDINARY, None, lambda: play(stories.ORDINARY))
+        taken = taken_by(squatter, stage.vm)
+        for story in stories.SQUATTED:
+            print()
+            stage.tell(story, taken, lambda story=story: play(story))
+
+
+def taken_by(squatter, vm):
+    """Let a host have the address that the client has just given back; return it."""
+    ((address, _mac, _state),) = vm.call("known")
+    text = ".".join(map(str, address))
+    squatter.ip(f"address add {text}/24 dev {lab.clients.INTERFACE}")
+    return text
+
+
+def on_loopback(stage):
+    """Tell the first story over 127.0.0.1, with the project's own client."""
+
+    def play():
+        loopback.exchange(
+            lambda packet, now_s: stage.vm.handle(packet, now_s)[:2],
+            lambda _sender, packet, _reply_to: stage.show(packet),
+        )
+
+    stage.tell(stories.ORDINARY, None, play)
+
+
+def choose():
+    """Return (function that tells the stories, sentence about the client)."""
+    reason = lab.unavailable() or lab.Udhcpc.unavailable()
+    if reason:
+        missing = "the stories of a taken address need namespaces"
+        return on_loopback, f"the project's own client over the loopback ({reason}; {missing})"
+    version = lab.Udhcpc.version()
+    return in_namespaces, f"busybox udhcpc {version} in a network namespace of its own"
+
+
 def play():
-    """Show the story; StoryError when it has no end."""
+    """Show what this machine can; StoryError when a story has no end."""
     play_it, who = choose()
-    kinds = []
-    lock = threading.Lock()
-    started = time.monotonic()
-
-    def show(packet):
-        with lock:
-            kind, lines = ladder.message(packet)
-            kinds.append(kind)
-            print("\n".join(lines), flush=True)
-
     with mpvm.Session(setup_code=INSIDE, mpy=True) as vm:
         print(f"client: {who}")
         print(f"server: the core in MicroPython {vm.version}, its heap locked for every packet\n")
-        print("\n".join(ladder.head()), flush=True)
-        play_it(vm, show)
-        print("\n".join(ladder.foot()))
-        if not told(kinds):
-            raise StoryError(f"seen only {', '.join(kinds) or 'nothing'}")
-        seconds = time.monotonic() - started
-        print(f"{len(kinds)} messages in {seconds:.1f} s; allocated by the server: 0 bytes")
-        print(lease_table(vm))
+        play_it(Stage(vm))
 
 
 def main():
-    """Play the story; return the exit status."""
+    """Play the stories; return the exit status."""
     try:
         play()
     except (StoryError, lab.LabError, mpvm.VMError, mpvm.SetupError, client.ClientError) as error:

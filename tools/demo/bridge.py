@@ -1,4 +1,7 @@
-"""Carries DHCP messages between an interface of the lab and the core inside MicroPython."""
+"""Carries DHCP messages between an interface of the lab and the core inside MicroPython.
+
+When the core wants an address checked, the bridge asks by ARP (RFC 5227), as serve.py does.
+"""
 
 import ipaddress
 import select
@@ -9,11 +12,12 @@ import time
 
 import dhcptext
 from lab.clients import INTERFACE
-from linux import frames
+from linux import arp, frames
 from microdhcp import BROADCAST, CIADDR
 
 SERVER_PORT, CLIENT_PORT = 67, 68
 EVERYBODY = b"\xff" * 4
+CHECK_S = 0.3
 # Without a socket on port 67 the kernel would answer a client's unicast with "port unreachable".
 HOLD_PORT = """
 import socket, sys
@@ -25,20 +29,19 @@ sys.stdin.read()
 
 
 class Bridge:
-    """From `with Bridge(network, vm, show) as bridge:` to the end of the block the core is there.
+    """From `with Bridge(network, stage) as bridge:` to the end of the block the core is there.
 
     network  the lab's Network; its node has the server's address
-    vm       mpvm.Session with a `server`
-    show     called with each message that reaches the core or leaves it, as bytes
+    stage    has vm, a mpvm.Session with a `server`; show(packet) is called with each message that
+             reaches the core or leaves it, note(text) with each check
     An error of the core comes out of wait_for(), or of the end of the block.
     """
 
-    def __init__(self, network, vm, show):
+    def __init__(self, network, stage):
         self._network = network
         self._address = ipaddress.IPv4Address(network.server).packed
         self._mac = bytes.fromhex(network.mac.replace(":", ""))
-        self._vm = vm
-        self._show = show
+        self._stage = stage
         self._seen = set()
         self._error = None
         self._ending = threading.Event()
@@ -90,12 +93,40 @@ class Bridge:
         if port != SERVER_PORT:
             return
         payload = bytes(view)
-        self._show(payload)
-        reply, reply_to, _ = self._vm.handle(payload, int(time.monotonic() - self._started))
+        self._stage.show(payload)
+        reply, reply_to = self._answer(payload)
         if reply:
             self._sock.send(self._frame(payload, reply, reply_to))
-            self._show(reply)
+            self._stage.show(reply)
         self._seen.add(dhcptext.parse(payload).kind)
+
+    def _answer(self, payload):
+        """Return the core's reply and where it goes, after the checks that it wants."""
+        vm = self._stage.vm
+        while True:
+            now_s = int(time.monotonic() - self._started)
+            reply, reply_to, _ = vm.handle(payload, now_s)
+            address = vm.call("to_check")
+            if address is None:
+                return reply, reply_to
+            owner = self._owner(bytes(address))
+            who = f"{owner.hex(':')} has it" if owner else "nobody answers"
+            self._stage.note(f"ARP: who has {ipaddress.IPv4Address(bytes(address))}? {who}")
+            vm.call("checked", owner is not None, now_s)
+
+    def _owner(self, address):
+        """Ask who has an address; return its MAC, None when nobody answers in time."""
+        ethertype = arp.ETH_P_ARP.to_bytes(2, "big")
+        head = frames.BROADCAST_MAC + self._mac + ethertype
+        self._sock.send(head + arp.probe(self._mac, address))
+        end = time.monotonic() + CHECK_S
+        while select.select([self._sock], [], [], max(0, end - time.monotonic()))[0]:
+            frame = memoryview(self._sock.recv(65536))
+            if frame[12:14] == ethertype:
+                answer = arp.read(frame[14:])
+                if answer.sender == address:
+                    return bytes(answer.sender_mac)
+        return None
 
     def _frame(self, request, reply, reply_to):
         """Return the frame that brings a reply to its client (RFC 2131 section 4.1)."""

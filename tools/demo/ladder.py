@@ -7,6 +7,7 @@ import dhcptext
 WIDTH = 76  # between the two posts
 INDENT = 5
 BY_SERVER = ("OFFER", "ACK", "NAK")
+ASKED = "requested_address"
 BLANK = "   |" + " " * WIDTH + "|"
 
 
@@ -20,14 +21,24 @@ def foot():
     return [""]
 
 
-def message(packet):
-    """Return (message type, lines of the drawing) of one packet."""
-    first, *options = dhcptext.lines(packet)
+def message(packet, brief=False):
+    """Return (message type, lines of the drawing) of one packet; brief: only what asks."""
+    first, *options = map(str.strip, dhcptext.lines(packet))
     kind, _, header = first.partition(": ")
-    lines = [_arrow(kind)]
-    for text in [header, *(option.strip() for option in options)]:
-        lines += [_between(part) for part in textwrap.wrap(text, WIDTH - 2 * INDENT)]
-    return kind, [*lines, BLANK]
+    if brief:
+        options = [option for option in options if option.startswith(ASKED)]
+    texts = [header, *options]
+    return kind, [_arrow(kind), *_wrapped(texts), BLANK]
+
+
+def note(text):
+    """Return the lines for something that happens at the server's end."""
+    return [*_wrapped([f"* {text}"]), BLANK]
+
+
+def _wrapped(texts):
+    width = WIDTH - 2 * INDENT
+    return [_between(part) for text in texts for part in textwrap.wrap(text, width)]
 
 
 def _arrow(kind):
