@@ -6,10 +6,10 @@ N ?= 1000000
 DAYS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format coverage size bench fuzz simulate lab emulate clean setup vm
+.PHONY: help demo test test-all check lint format coverage size bench bench-board fuzz simulate lab emulate clean setup vm
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo:  ## watch a real client get, renew and release an address from MicroPython, and meet squatters
 	@$(PYTHON) tools/bootstrap.py --vm --lab
@@ -46,6 +46,9 @@ bench: vm  ## cost of a packet with 254 slots against 8; 100 clients at once, ch
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/bench.py
 	@$(PY) tools/bench_checks.py
+
+bench-board: setup  ## OFFER and ACK on an emulated Pico W against its built-in server
+	@$(PY) tools/bench_board.py
 
 fuzz: setup  ## N mutated packets against the invariants: make fuzz N=1000000 SEED=7
 	@$(PY) tools/fuzz.py --packets $(N) $(if $(SEED),--seed $(SEED))

@@ -116,3 +116,9 @@ def copy(a, i, b, j, n):
     while n:
         n -= 1
         a[i + n] = b[j + n]
+
+
+try:
+    from .hot_viper import client_key, copy, find, same, walk  # noqa: F401
+except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
+    pass

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from littlefs import LittleFS, UserContext
 
-from mpvm.source import compile_mpy
+import build
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "firmware" / "microdhcp"
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 
 _DISK_VERSION = 0x00020000  # every MicroPython can mount it
 _PROG_SIZE = 256  # bytes, a page of the flash
+_ARCH = "armv6m"  # the RP2040's core
 
 
 def filesystem(files, layout):
@@ -37,20 +36,18 @@ def filesystem(files, layout):
     return bytes(disk.context.buffer)
 
 
-def package(compiled=True):
+def package(compiled=True, fast=False):
     """Return microdhcp as {path on the board: bytes}, below /lib.
 
     compiled  True: .mpy files of mpy-cross -O3; False: the source
+    fast      True: the FAST build, with machine code for the board's core
     Raises mpvm.SetupError when mpy-cross is missing.
     """
-    files = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = "/lib/microdhcp/" + path.relative_to(PACKAGE).as_posix()
-        if compiled:
-            files[name[:-3] + ".mpy"] = compile_mpy(path, name)
-        else:
-            files[name] = path.read_bytes()
-    return files
+    if compiled:
+        files = build.package(fast, _ARCH)
+    else:
+        files = {name: path.read_bytes() for name, path in build.sources()}
+    return {"/lib/" + name: data for name, data in files.items()}
 
 
 def program(name):

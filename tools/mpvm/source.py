@@ -12,6 +12,7 @@ LIB = HERE / "lib"
 VM_LIB = "/mpvm"
 VM_PATH = ["/firmware", "/host_tests", VM_LIB, ".frozen", "/lib"]
 HOST_ONLY = "test_host_"  # test files that need CPython
+NATIVE = ("hot_viper",)  # modules of machine code, which this interpreter cannot run
 
 
 def _project_files():
@@ -19,24 +20,28 @@ def _project_files():
     for folder in ("firmware", "host_tests"):
         for path in sorted((ROOT / folder).rglob("*")):
             skipped = "__pycache__" in path.parts or path.name.startswith((HOST_ONLY, "."))
+            skipped = skipped or path.stem in NATIVE
             if path.is_file() and not skipped:
                 yield "/" + path.relative_to(ROOT).as_posix(), path
     for path in sorted(LIB.glob("*.py")):
         yield f"{VM_LIB}/{path.name}", path
 
 
-def compile_mpy(source, name, keep_lines=False):
+def compile_mpy(source, name, keep_lines=False, arch=None):
     """Return the .mpy (bytecode, format 6.3) of Python source, compiled with -O3.
 
     source      path of the file
     name        the file name that tracebacks show
     keep_lines  True: -O2 instead, which differs in nothing but keeping the line numbers
+    arch        the core for which functions marked as native or viper are compiled
     Raises SetupError with mpy-cross's own message when the source has an error.
     """
     level = "-O2" if keep_lines else "-O3"
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [mpy_cross(), level, "-s", name, "-o", str(out), str(source)]
+        if arch:
+            command.insert(1, f"-march={arch}")
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             text = (done.stderr or done.stdout).strip().splitlines()
