@@ -15,7 +15,7 @@ EDGES = {
     "_compat": set(),
     "wire": {"_compat", "hot"},
     "hot": {"_compat", "hot_viper"},
-    "hot_viper": {"_compat", "hot"},
+    "hot_viper": {"_compat"},
     "options": {"_compat"},
     "states": set(),
     "prepare": {"_compat", "hot"},

@@ -103,7 +103,9 @@ def locked(board, name):
     """Return how many replies one of our builds gives with the heap locked all the time."""
     load(board, name)
     packets = 4 * CLIENTS
-    source = f"import micropython\nmicropython.heap_lock()\nserve({packets})\nmicropython.heap_unlock()"
+    source = (
+        f"import micropython\nmicropython.heap_lock()\nserve({packets})\nmicropython.heap_unlock()"
+    )
     program = board.start(source)
     replies = len(list(exchanges(board)))
     program.wait()

@@ -7,8 +7,13 @@ host_tests/test_host_packaging.py fails while package.json says anything else.
 """
 
 import json
+import sys
 import tomllib
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from mpvm.source import NATIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -17,8 +22,11 @@ LIST = ROOT / "package.json"
 
 
 def sources():
-    """Return {path in the package's parent, e.g. "microdhcp/ports/rp2.py": pathlib.Path}."""
-    paths = sorted(PACKAGE.rglob("*.py"))
+    """Return {path in the package's parent, e.g. "microdhcp/ports/rp2.py": pathlib.Path}.
+
+    Without what belongs to the FAST build only: a board would compile it from source.
+    """
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path.stem not in NATIVE]
     return {path.relative_to(FIRMWARE).as_posix(): path for path in paths}
 
 

@@ -71,6 +71,8 @@ def _imports(nodes, modules):
 def modules():
     """Return (loaded at import, loaded only when configured): names, in dependency order."""
     trees = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
+    for name in source.NATIVE:
+        del trees[name]
     at_import = {name: set(_imports(tree.body, trees)) for name, tree in trees.items()}
     anywhere = {name: set(_imports(ast.walk(tree), trees)) for name, tree in trees.items()}
 

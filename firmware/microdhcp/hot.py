@@ -20,15 +20,15 @@ ENTRY = (
 )
 
 
-def walk(rx, start, end, at):
+def walk(rx, start, end, at, entry_of):
     """Note in `at` where the length bytes of the options in rx[start:end] are.
 
-    at      array("H"), one entry for each option that matters (see ENTRY), 0 where not seen
+    at        array("H"), one entry for each option that matters, 0 where not seen
+    entry_of  ENTRY, which says which
     Returns 0 when the area is read, -1 when an option runs past its end, otherwise the offset of
     the length byte of an option that was seen before: go on from behind it.
     PAD and END: RFC 2132 sections 3.1, 3.2.
     """
-    entry_of = ENTRY
     while start < end:
         code = rx[start]
         if code == _END:

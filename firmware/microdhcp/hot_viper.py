@@ -8,7 +8,6 @@ as pointers: these check no bounds, and ptr16 and ptr32 need the alignment of an
 import micropython
 
 from ._compat import const
-from .hot import ENTRY
 
 _PAD = const(0)
 _END = const(255)
@@ -18,11 +17,11 @@ _NONE = const(255)
 
 
 @micropython.viper
-def walk(rx_, start: int, end: int, at_) -> int:
+def walk(rx_, start: int, end: int, at_, entry_of_) -> int:
     """See hot.walk."""
     rx = ptr8(rx_)
     at = ptr16(at_)
-    entry_of = ptr8(ENTRY)
+    entry_of = ptr8(entry_of_)
     while start < end:
         code = rx[start]
         if code == _END:

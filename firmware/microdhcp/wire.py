@@ -113,7 +113,7 @@ class Request:
     def _area(self, start, end):
         """Read one area of options, joining those that come in pieces; return what is wrong."""
         while True:
-            start = walk(self.rx, start, end, self.at)
+            start = walk(self.rx, start, end, self.at, ENTRY)
             if start <= 0:
                 return "options" if start else None
             if not self._join(start):
