@@ -36,6 +36,9 @@ def conversations():
     yield "rapid commit", settings(rapid_commit=True), rapid_commit()
     yield "not alone", settings(authoritative=False), client_states()
     yield "reservations", reserved(), client_states() + full_pool()
+    access = settings(allow=["00:00:5e"], deny=["00:00:5e:00:53:02", "02"])
+    yield "some denied", access, client_states()
+    yield "options of their own", own_options(), client_states() + wanting_all()
     yield "much to say", wordy(548), wanting_all()
     yield "little room", wordy(300), wanting_all()
     yield from recorded()
@@ -52,6 +55,18 @@ def reserved():
     """Return settings with reserved addresses inside the pool and outside."""
     table = {"00:00:5e:00:53:01": "192.0.2.20", "00:00:5e:00:53:02": "192.0.2.99"}
     return settings(reservations=table)
+
+
+def own_options():
+    """Return settings with options for one device, and something to boot from."""
+    entry = {
+        "address": "192.0.2.99",
+        "routers": None,
+        "domain": "lan",
+        "options": {42: "192.0.2.9"},
+    }
+    table = {"00:00:5e:00:53:01": entry}
+    return settings(reservations=table, next_server="192.0.2.9", boot_file="image.bin")
 
 
 def wordy(max_message):

@@ -58,6 +58,7 @@ SETTINGS = (
         "lease_s": 120,
         "rapid_commit": True,
     },
+    {"deny": ["00:00:5e:00:53:04"]},
     {"quarantine_s": 60, "offer_hold_s": 20},  # with checks of addresses, see CHECKED
 )
 CHECKED = len(SETTINGS) - 1

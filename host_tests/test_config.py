@@ -14,10 +14,11 @@ ROUTERS_TLV = b"\x03\x04\xc0\x00\x02\x01"
 DNS_TLV = b"\x06\x04\xc0\x00\x02\x01"
 BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
-    "address authoritative blank buckets first24 host24 lease_s max_lease_s max_message "
-    "min_lease_s net24_first net24_last number_of offer_hold_s options outside pool_n "
-    "quarantine_s rapid_commit reservations reserved_chain reserved_heads reserved_keys "
-    "reserved_slots slots tlvs"
+    "address allow authoritative blank boot_file buckets conflict_check deny first24 host24 "
+    "hostname_bytes lease_s max_lease_s max_message min_lease_s net24_first net24_last "
+    "next_server number_of offer_hold_s options outside own_options pool_n quarantine_s "
+    "rapid_commit reservations reserved_chain reserved_heads reserved_keys reserved_slots slots "
+    "tlvs unsent"
 )
 
 # Settings (address and pool default to the ones above), message.
@@ -82,6 +83,24 @@ REFUSED = (
 
     ({"authoritative": 1}, "authoritative: 1 is neither True nor False"),
     ({"rapid_commit": None}, "rapid_commit: None is neither True nor False"),
+    ({"conflict_check": 1}, "conflict_check: 1 is neither True nor False"),
+    ({"hostname_bytes": -1}, "hostname_bytes: -1 is not a whole number within 0..63"),
+    ({"hostname_bytes": 64}, "hostname_bytes: 64 is not a whole number within 0..63"),
+    ({"allow": MAC},
+     "allow: '00:00:5e:00:53:01' is not a list of MACs or of their first bytes"),
+    ({"deny": None}, "deny: None is not a list of MACs or of their first bytes"),
+    ({"allow": [""]}, "allow: '' is neither a MAC, 00:00:5e:00:53:01, nor the start of one"),
+    ({"deny": ["0:5e"]},
+     "deny: '0:5e' is neither a MAC, 00:00:5e:00:53:01, nor the start of one"),
+    ({"deny": [94]}, "deny: 94 is neither a MAC, 00:00:5e:00:53:01, nor the start of one"),
+    ({"deny": [b"1234567"]},
+     "deny: b'1234567' is neither a MAC, 00:00:5e:00:53:01, nor the start of one"),
+    ({"next_server": "boot.lan"}, "next_server: 'boot.lan' is not an IPv4 address"),
+    ({"boot_file": ""}, "option boot_file (67): must not be empty"),
+    ({"boot_file": "f" * 128}, "' does not fit the field of 128"),
+    ({"boot_file": b"a\0b"}, "' does not fit the field of 128"),
+    ({"boot_file": "a", "options": {67: "b"}},
+     "options: boot_file (67) is also given as a setting"),
     ({"max_message": 299}, "max_message: 299 is not a whole number within 300..1472"),
     ({"max_message": 1473}, "max_message: 1473 is not a whole number within 300..1472"),
 
@@ -115,6 +134,16 @@ REFUSED = (
      "reservations: 192.0.2.0 is the network's own or its broadcast address"),
     ({"reservations": {MAC: "192.0.2.255"}},
      "reservations: 192.0.2.255 is the network's own or its broadcast address"),
+    ({"reservations": {MAC: {"router": "192.0.2.9"}}},
+     "router: no such setting; there are address, dns_servers, domain, options, routers"),
+    ({"reservations": {MAC: {"routers": "192.0.2.9"}}},
+     "reservations: None is not an IPv4 address"),
+    ({"reservations": {MAC: {"address": "192.0.2.9", "options": {"mtu": 1}}}},
+     "option mtu (26): 1 is not a whole number within 68..65535"),
+    ({"reservations": {MAC: {"address": "192.0.2.9", "routers": [], "options": {3: None}}}},
+     "options: routers (3) is also given as a setting"),
+    ({"reservations": {MAC: {"address": "192.0.2.9", "options": {1: None}}}},
+     "options: subnet_mask (1) follows from address"),
     ({"reservations": {"00:00:00:00:00:00": "192.0.2.9"}},
      "reservations: '00:00:00:00:00:00' is not the MAC of a single device"),
     ({"reservations": {"01:00:5e:00:53:01": "192.0.2.9"}},
@@ -261,6 +290,81 @@ class TestOptions(unittest.TestCase):
         self.assertEqual(made.tlvs, expected)
 
 
+class TestAccess(unittest.TestCase):
+    """Who is served, and what a client boots from."""
+
+    def test_by_default_everybody(self):
+        """None and nothing."""
+        made = config()
+        self.assertEqual((made.allow, made.deny), (None, ()))
+        self.assertEqual((made.next_server, made.boot_file), (None, None))
+
+    def test_every_way_to_write_a_prefix(self):
+        """One to six bytes, text or bytes."""
+        made = config(allow=[MAC, "00-00-5E", b"\x02"], deny=("00",))
+        self.assertEqual(made.allow, (b"\x00\x00\x5e\x00\x53\x01", b"\x00\x00\x5e", b"\x02"))
+        self.assertEqual(made.deny, (b"\x00",))
+
+    def test_nobody_can_be_allowed(self):
+        """A list that is still empty."""
+        self.assertEqual(config(allow=[]).allow, ())
+
+    def test_boot_file_is_an_option_too(self):
+        """For clients that ask for 67, RFC 2132 section 9.5."""
+        made = config(next_server="192.0.2.9", boot_file="image.bin")
+        self.assertEqual(made.next_server, b"\xc0\x00\x02\x09")
+        self.assertEqual(made.boot_file, b"image.bin")
+        self.assertEqual(made.tlvs[-1], b"\x43\x09image.bin")
+
+
+class TestOwnOptions(unittest.TestCase):
+    """Options of a reservation: the common ones, and what it has in their place."""
+
+    def own(self, entry, **settings):
+        """Return the options of a client whose reservation is `entry`, {code: bytes}."""
+        entry["address"] = "192.0.2.20"
+        made = config(reservations={MAC: entry}, **settings)
+        options, numbers = made.own_options[4]
+        self.assertEqual([options[numbers[code]][0] for code in numbers], list(numbers))
+        self.assertTrue(len(made.unsent) >= len(options))
+        return {tlv[0]: bytes(tlv) for tlv in options}
+
+    def test_address_alone_needs_no_list(self):
+        """A dict with nothing else is like the address as text."""
+        made = config(reservations={MAC: {"address": "192.0.2.20"}})
+        self.assertEqual(made.reservations[0][0], 0x000214)
+        self.assertEqual(made.own_options, {})
+
+    def test_setting_of_its_own(self):
+        """The others stay."""
+        own = self.own({"routers": ["192.0.2.9"]}, options={"mtu": 1400})
+        self.assertEqual(own[3], b"\x03\x04\xc0\x00\x02\x09")
+        self.assertEqual(sorted(own), [1, 3, 6, 26, 28, 58, 59])
+
+    def test_nothing_takes_an_option_away(self):
+        """A gateway for the others, none for this one."""
+        for nothing in (None, [], ()):
+            own = self.own({"routers": nothing, "options": {26: nothing}}, options={"mtu": 1400})
+            self.assertEqual(sorted(own), [1, 6, 28, 58, 59])
+
+    def test_option_in_place_of_a_common_one(self):
+        """By name or number, whichever the common one was given by."""
+        own = self.own({"options": {"mtu": 900, 6: "192.0.2.8"}}, options={26: 1400})
+        self.assertEqual(own[26], b"\x1a\x02\x03\x84")
+        self.assertEqual(own[6], b"\x06\x04\xc0\x00\x02\x08")
+
+    def test_setting_in_place_of_a_common_option(self):
+        """routers for this device, where options named the others'."""
+        own = self.own({"routers": "192.0.2.9"}, options={"routers": "192.0.2.8"})
+        self.assertEqual(own[3], b"\x03\x04\xc0\x00\x02\x09")
+
+    def test_more_options_than_the_others_have(self):
+        """And the others are as before."""
+        own = self.own({"domain": "lan", "options": {42: "192.0.2.1", 108: 300}})
+        self.assertEqual(sorted(own), [1, 3, 6, 15, 28, 42, 58, 59, 108])
+        self.assertEqual(len(config().options), 6)
+
+
 class TestReservations(unittest.TestCase):
     """Fixed addresses by MAC or client id."""
 
@@ -335,7 +439,7 @@ class TestRefusals(unittest.TestCase):
 
     def test_unknown_keywords_are_refused(self):
         """A typing error must not pass as a default."""
-        for name in ("lease", "pools", "allow", "dns"):
+        for name in ("lease", "pools", "allowed", "dns"):
             text = refusal(**{name: 1})
             self.assertTrue(text.startswith(f"{name}: no such setting; there are address, pool, "))
             self.assertTrue(text.endswith("reservations, routers"))

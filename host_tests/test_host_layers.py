@@ -28,7 +28,11 @@ EDGES = {
     "text": set(),
     "events": {"_compat", "hot", "text"},
     "roster": {"_compat", "text"},
-    "server": {"_compat", "wire", "hot", "leases", "conflict", "reply", "events", "roster"},
+    "access": {"hot"},
+    "server": {
+        *("_compat", "wire", "hot", "leases", "conflict", "reply"),
+        *("access", "events", "roster"),
+    },
 }
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}}  # needed while the server is configured

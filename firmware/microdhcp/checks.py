@@ -12,6 +12,8 @@ from .prepare import tables
 
 _OWN = object()  # default of routers and dns_servers: our own address
 _MOST_SLOTS = const(254)  # a slot number is one byte in the lease table
+_BASIC = ((3, "routers"), (6, "dns_servers"), (15, "domain"))  # settings that are options
+_NOTHING = (None, [], ())  # an option with such a value is not sent
 _SECONDS = const("1..134217728")  # 2**27: now_s + lease must stay a small int of MicroPython
 
 DEFAULTS = {
@@ -27,6 +29,12 @@ DEFAULTS = {
     "reservations": {},
     "authoritative": True,
     "rapid_commit": False,
+    "allow": None,
+    "deny": (),
+    "conflict_check": True,
+    "hostname_bytes": 20,
+    "next_server": None,
+    "boot_file": None,
     "max_message": 548,
 }
 
@@ -45,8 +53,11 @@ def fill(config, address, pool, settings):
         _times(config, values)
         _switches(config, values)
         config.max_message = _named("max_message", within, values["max_message"], "300..1472")
+        config.hostname_bytes = _named("hostname_bytes", within, values["hostname_bytes"], "0..63")
+        _access(config, values)
         config.reservations = _reservations(config, values["reservations"])
-        config.tlvs = _tlvs(config, address, values, settings)
+        _boot(config, values)
+        _options(config, address, values, settings)
         tables(config)
     finally:
         if sys.implementation.name == "micropython":
@@ -81,8 +92,8 @@ def _with_defaults(settings):
 
 
 def _switches(config, values):
-    """Set the two settings that are True or False."""
-    for name in ("authoritative", "rapid_commit"):
+    """Set the settings that are True or False."""
+    for name in ("authoritative", "rapid_commit", "conflict_check"):
         if values[name] is not True and values[name] is not False:
             raise ValueError(f"{name}: {values[name]!r} is neither True nor False")
         setattr(config, name, values[name])
@@ -150,11 +161,14 @@ def _reservations(config, table):
     found = []
     slots = config.pool_n
     for key in table:
-        host = _host(config, "reservations", table[key])
+        address = table[key]
+        if isinstance(address, dict):
+            address = _named(f"reservations: {key!r}", _own_settings, address)
+        host = _host(config, "reservations", address)
         ident, is_mac = _identity(key)
         for other in found:
             if other[0] == host:
-                raise ValueError(f"reservations: {table[key]} is given to two clients")
+                raise ValueError(f"reservations: {address} is given to two clients")
             if other[1:] == (ident, is_mac):
                 raise ValueError(f"reservations: {key!r} is a client that has an address already")
         found.append((host, ident, is_mac))
@@ -164,6 +178,15 @@ def _reservations(config, table):
             f"reservations: {slots} addresses with the pool, at most {_MOST_SLOTS} can be served"
         )
     return tuple(sorted(found))
+
+
+def _own_settings(entry):
+    """Return the address of a reservation that is a dict, checking the names in it."""
+    for name in entry:
+        if name not in ("address", "options", "routers", "dns_servers", "domain"):
+            known = "address, dns_servers, domain, options, routers"
+            raise ValueError(f"{name}: no such setting; there are {known}")
+    return entry.get("address")
 
 
 def _identity(key):
@@ -192,26 +215,110 @@ def _key_bytes(key):
         raise ValueError
     if key[:3] == "id:":
         return unhex(key[3:])
-    pairs = key.replace("-", ":").split(":")
-    if len(pairs) != 6 or [pair for pair in pairs if len(pair) != 2]:
+    return _pairs(key, 6)
+
+
+def _pairs(text, least):
+    """Return the bytes that `least` to 6 pairs of hex digits write, joined by ":" or "-"."""
+    pairs = text.replace("-", ":").split(":")
+    if not least <= len(pairs) <= 6 or [pair for pair in pairs if len(pair) != 2]:
         raise ValueError
     return unhex("".join(pairs))
 
 
-def _tlvs(config, address, values, settings):
+def _access(config, values):
+    """Set allow and deny: tuples of MACs or their first bytes; allow may be None."""
+    config.allow = None
+    if values["allow"] is not None:
+        config.allow = _prefixes("allow", values["allow"])
+    config.deny = _prefixes("deny", values["deny"])
+
+
+def _prefixes(name, items):
+    """Return the bytes of each item, text or 1 to 6 bytes."""
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"{name}: {items!r} is not a list of MACs or of their first bytes")
+    found = []
+    for item in items:
+        try:
+            prefix = item if isinstance(item, bytes) else _pairs(item, 1)
+        except (AttributeError, ValueError):
+            prefix = b""
+        if not 1 <= len(prefix) <= 6:
+            raise ValueError(
+                f"{name}: {item!r} is neither a MAC, 00:00:5e:00:53:01, nor the start of one"
+            )
+        found.append(prefix)
+    return tuple(found)
+
+
+def _boot(config, values):
+    """Set next_server (4 bytes) and boot_file (bytes) for the fields siaddr and file, or None."""
+    config.next_server = config.boot_file = None
+    if values["next_server"] is not None:
+        config.next_server = _named("next_server", ipv4, values["next_server"])
+    if values["boot_file"] is not None:
+        config.boot_file = encode("boot_file", values["boot_file"])[2:]
+        if len(config.boot_file) > 127 or 0 in config.boot_file:
+            raise ValueError(f"boot_file: {values['boot_file']!r} does not fit the field of 128")
+
+
+def _options(config, address, values, settings):
+    """Set tlvs, the finished options, and own_tlvs, {address: the same for its client}."""
+    own = address[: address.find("/")]
+    basic = {}
+    for code, name in _BASIC:
+        value = own if values[name] is _OWN else values[name]
+        if value not in _NOTHING:
+            basic[code] = encode(name, value)
+    chosen = _chosen(values["options"], settings)
+    if config.boot_file:
+        chosen[67] = encode("boot_file", values["boot_file"])
+    _replace(basic, chosen)
+    config.tlvs = _in_order(config, basic, chosen)
+    config.own_tlvs = {}
+    for entry in values["reservations"].values():
+        if isinstance(entry, dict) and len(entry) > 1:
+            host = _host(config, "reservations", entry["address"])
+            config.own_tlvs[host] = _own_tlvs(config, entry, basic, chosen)
+
+
+def _own_tlvs(config, entry, basic, chosen):
+    """Return the finished options for the client of a reservation: the common ones, and its own.
+
+    entry   the reservation's settings
+    """
+    own = _chosen(entry.get("options", {}), entry, True)
+    basic = _replace(dict(basic), own)
+    chosen = _replace(dict(chosen), own)
+    for code in own:
+        if own[code]:
+            chosen[code] = own[code]
+    for code, name in _BASIC:
+        if name in entry:
+            basic.pop(code, None)
+            chosen.pop(code, None)
+            if entry[name] not in _NOTHING:
+                basic[code] = encode(name, entry[name])
+    return _in_order(config, basic, chosen)
+
+
+def _replace(options, others):
+    """Return `options` without those that `others` has."""
+    for code in others:
+        options.pop(code, None)
+    return options
+
+
+def _in_order(config, basic, chosen):
     """Return the finished options: 1, 3, 6, 15, 28, the user's by ascending code, 108 last.
 
     The mask comes before the routers (RFC 2132 section 3.3).  108 is last because it is sent
     only to a client that asks for it (RFC 8925 section 3.3).
     """
-    chosen = _chosen(values["options"], settings)
-    own = address[: address.find("/")]
     mask = 0xFFFFFFFF - config.net24_last + config.net24_first
     tlvs = [b"\1\4" + mask.to_bytes(4, "big")]
-    for code, name in ((3, "routers"), (6, "dns_servers"), (15, "domain")):
-        value = own if values[name] is _OWN else values[name]
-        if code not in chosen and value is not None and value not in ([], ()):
-            tlvs.append(encode(name, value))
+    tlvs += [basic[code] for code in sorted(basic)]
     tlvs.append(b"\x1c\4" + config.address[:1] + config.net24_last.to_bytes(3, "big"))
     tlvs += [chosen[code] for code in sorted(chosen) if code != 108]
     if 108 in chosen:
@@ -219,8 +326,12 @@ def _tlvs(config, address, values, settings):
     return tuple(tlvs)
 
 
-def _chosen(table, settings):
-    """Return {code: finished option} for the setting `options`."""
+def _chosen(table, settings, may_be_nothing=False):
+    """Return {code: finished option} for the setting `options`.
+
+    settings         names that are given as settings beside it
+    may_be_nothing   for a reservation: a value may be None or [], which makes a None
+    """
     if not isinstance(table, dict):
         raise ValueError(f"options: {table!r} is not a dict of name or code to value")
     chosen = {}
@@ -232,5 +343,7 @@ def _chosen(table, settings):
             raise ValueError(f"options: {name} ({code}) follows from address")
         if name in settings:
             raise ValueError(f"options: {name} ({code}) is also given as a setting")
-        chosen[code] = encode(key, table[key])
+        value = table[key]
+        nothing = may_be_nothing and value in _NOTHING
+        chosen[code] = None if nothing else encode(key, value)
     return chosen

@@ -17,14 +17,18 @@ class Config:
     #: first24         int, first address of the pool, last three bytes
     #: pool_n          int, addresses in the pool, 1..254
     #: lease_s, min_lease_s, max_lease_s (-1: no limit), offer_hold_s, quarantine_s: int
-    #: authoritative, rapid_commit: bool
+    #: authoritative, rapid_commit, conflict_check: bool
+    #: hostname_bytes  int, longest host name that is kept, 0: none are
+    #: allow, deny     tuples of bytes, 1 to 6 each: how chaddr may begin; allow may be None
+    #: next_server     bytes, 4, for siaddr, or None
+    #: boot_file       bytes for the field `file`, or None
     #: max_message     int, longest reply in bytes of UDP payload
     #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
     #:                 then the user's by ascending code, 108 last
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
     #: slots, buckets, outside, reserved_slots, reserved_keys, reserved_heads, reserved_chain:
     #:                 what Leases is made of (prepare.py)
-    #: options, number_of, blank: what Reply is made of (prepare.py)
+    #: options, number_of, own_options, unsent, blank: what Reply is made of (prepare.py)
     """
 
     def __init__(self, address, pool, **settings):
@@ -49,10 +53,22 @@ class Config:
                               subnet_mask and broadcast follow from `address`
         reservations   {}     {"00:00:5e:00:53:01": "192.168.4.100"}: fixed addresses, inside
                               the pool or outside.  Key: a MAC as text (":" or "-") or 6 bytes,
-                              or a client id (option 61) as "id:" and hex, or other bytes
+                              or a client id (option 61) as "id:" and hex, or other bytes.
+                              In place of the address may stand {"address": "192.0.2.9",
+                              "routers": …, "dns_servers": …, "domain": …, "options": {…}}:
+                              options that replace the common ones for that device; [] or None:
+                              not sent to it
+        allow          None   list of MACs and of what MACs begin with, "00:00:5e": nobody else is
+                              served; None: everybody is
+        deny           ()     list of the same: these are not served, allowed or not
         authoritative  True   refuse (NAK) what is not ours and adopt unknown clients; False:
                               stay silent, for a network with another server
         rapid_commit   False  answer a DISCOVER with an ACK where the client asks (RFC 4039)
+        conflict_check True   check, where the host can, whether an address is in use before it
+                              is offered
+        hostname_bytes 20     longest host name that is kept for each lease, 0..63; 0: none
+        next_server    None   address for the field siaddr: where a client boots from
+        boot_file      None   name for the field `file` and option 67, up to 127 characters
         max_message    548    longest reply, bytes of UDP payload, 300..1472
 
         A keyword that is not in this list raises ValueError too.

@@ -14,9 +14,14 @@ _DIGEST = const(1 << 24)  # marks a key that is a digest, so that it never equal
 _NONE = const(255)  # "no slot"; slots are 0..253
 
 # Which entry of `at` notes an option, by code; 0: an option that the server does not read.
-# 1: 50   2: 51   3: 52   4: 53   5: 54   6: 55   7: 57   8: 61   9: 80   10: 82
+# 1: 50   2: 51   3: 52   4: 53   5: 54   6: 55   7: 57   8: 61   9: 80   10: 82   11: 12   12: 81
 ENTRY = (
-    bytes(50) + b"\x01\x02\x03\x04\x05\x06\x00\x07\x00\x00\x00\x08" + bytes(18) + b"\x09\x00\x0a"
+    bytes(12)
+    + b"\x0b"
+    + bytes(37)
+    + b"\x01\x02\x03\x04\x05\x06\x00\x07\x00\x00\x00\x08"
+    + bytes(18)
+    + b"\x09\x0c\x0a"
 )
 
 

@@ -67,10 +67,25 @@ def _reserved(config):
 def _options(config):
     """Set options, a list of everything a reply may hold, number_of, by code, and blank.
 
-    blank is a reply of 300 bytes without parameters, from sname on.
+    own_options is {slot: (options, number_of)} for the reservations that have their own; unsent
+    has a zero for each option of the longest list; blank is a reply of 300 bytes without
+    parameters, from sname on.
     """
-    config.options = list(config.tlvs) + [bytearray(_T1), bytearray(_T2)]
-    config.number_of = {tlv[0]: number for number, tlv in enumerate(config.options)}
+    times = [bytearray(_T1), bytearray(_T2)]
+    config.options, config.number_of = _numbered(config.tlvs, times)
+    config.unsent = bytes(len(config.options))
+    config.own_options = {}
+    for slot, (host, _, _) in zip(config.reserved_slots, config.reservations):
+        if host in config.own_tlvs:
+            own = config.own_options[slot] = _numbered(config.own_tlvs[host], times)
+            config.unsent = bytes(max(len(config.unsent), len(own[0])))
+    del config.own_tlvs
     fixed = b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
     blank = bytes(_COOKIE - _HEAD) + fixed
     config.blank = blank + bytes(_SHORTEST - _HEAD - len(blank))
+
+
+def _numbered(tlvs, times):
+    """Return (list of finished options and times, {code: number in the list})."""
+    options = list(tlvs) + times
+    return options, {tlv[0]: number for number, tlv in enumerate(options)}

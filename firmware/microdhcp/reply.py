@@ -65,8 +65,9 @@ class Reply:
         self._head = memoryview(request.rx)[:_HEAD]
         self._ciaddr = memoryview(request.rx)[12:16]
         self._lease = bytearray(b"\x33\x04\0\0\0\0")
-        self._unsent = bytes(len(config.options))
-        self._sent = bytearray(self._unsent)
+        self._options = config.options
+        self._number_of = config.number_of
+        self._sent = bytearray(config.unsent)
         self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
 
     def write(self, kind, slot, granted_s, rapid):
@@ -76,7 +77,15 @@ class Reply:
         granted_s  the lease, -1 for infinite
         rapid      whether this ACK answers a DISCOVER (RFC 4039)
         """
+        config = self._config
+        if config.own_options:
+            self._choose_options()
         self._start(kind)
+        if config.next_server:
+            self.tx[20:24] = config.next_server
+        if config.boot_file:
+            self.tx[_FILE : _FILE + len(config.boot_file)] = config.boot_file
+            self._file_at = _COOKIE
         if kind == _ACK and not rapid:
             self.tx[12:16] = self._ciaddr
         if slot >= 0:
@@ -85,10 +94,10 @@ class Reply:
             self._put(self._lease)
         if rapid:
             self._put(b"\x50\x00")
+        options = self._options
         if slot < 0 or granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
-            self._sent[-1] = self._sent[-2] = 1
+            self._sent[len(options) - 1] = self._sent[len(options) - 2] = 1
         else:
-            options = self._config.options
             _store(granted_s // 2, options[-2])  # T1
             _store(granted_s - max(granted_s // 8, 1), options[-1])  # T2
         self._put_parameters()
@@ -115,6 +124,20 @@ class Reply:
         host = rx[at + 1] << 16 | rx[at + 2] << 8 | rx[at + 3]
         return config.net24_first < host < config.net24_last and host != config.host24
 
+    def _choose_options(self):
+        """Take the options of the client's reservation, or else the common ones."""
+        config = self._config
+        leases = self._leases
+        slot = leases.reservation(self._request.key)
+        if slot < 0:
+            slot = leases.reservation(self._request.hardware)
+        self._options = config.options
+        self._number_of = config.number_of
+        own = config.own_options.get(slot)
+        if own:
+            self._options = own[0]
+            self._number_of = own[1]
+
     def _start(self, kind):
         """Write what every reply has, and note how much room there is for the rest."""
         tx = self.tx
@@ -125,7 +148,7 @@ class Reply:
         tx[3] = tx[8] = tx[9] = 0  # hops, secs
         tx[242] = kind
         self.to = self._destination(kind)
-        self._sent[0 : len(self._unsent)] = self._unsent
+        self._sent[0 : len(self._sent)] = self._config.unsent
         self._at = _PARAMETERS_AT
         self._file_at = _FILE
         self._sname_at = _SNAME
@@ -174,7 +197,7 @@ class Reply:
 
     def _put_parameters(self):
         """Append what option 55 asks for, in its order; without one, all there is."""
-        options = self._config.options
+        options = self._options
         start = self._request.at[_PARAMETERS]
         self._limit -= 3  # option 52
         if start:
@@ -190,7 +213,7 @@ class Reply:
         """Append each option whose code is in rx[start:end], once."""
         rx = self._request.rx
         sent = self._sent
-        number_of = self._config.number_of
+        number_of = self._number_of
         routes = _CLASSLESS_ROUTES in number_of and rx.find(b"\x79", start, end) >= 0
         for at in range(start, end):
             code = rx[at]
@@ -230,7 +253,7 @@ class Reply:
         """Close the areas in use, echo 61 and 82, and return the length of the message."""
         tx = self.tx
         overload = 0
-        if self._file_at > _FILE:
+        if _FILE < self._file_at < _COOKIE:  # at the cookie it belongs to the boot file
             tx[self._file_at] = 255
             overload = 1
         if self._sname_at > _SNAME:

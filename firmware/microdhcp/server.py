@@ -49,6 +49,7 @@ _REASONS = const(
         "short",  # no room for a message type
         "op",  # not a request
         "cookie",  # BOOTP without options, or no DHCP at all
+        "denied",  # by the settings allow and deny
         "hardware",  # hlen, or a chaddr that is nobody's
         "options",  # one runs past the end, or pieces that cannot be joined
         "length",  # of an option that has one length only
@@ -101,6 +102,11 @@ class Server:
         self._conflict = None
         self._names_owner = False
         self._config = config
+        self._permitted = None
+        if config.deny or config.allow is not None:
+            from .access import permitted
+
+            self._permitted = permitted
         self._request = Request(self.rx)
         self._reply = Reply(config, self._request, self.leases, self._count)
         self.tx = self._reply.tx
@@ -119,18 +125,11 @@ class Server:
         rx = self.rx
         if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(24):
             return self._drop("relay")
+        if self._permitted and not self._permitted(self._config, rx):
+            return self._drop("denied")
         if now_s >= self.leases.due_s:
             self.leases.end_due(now_s)
-        if kind == _DISCOVER:
-            n = self._discover(now_s)
-        elif kind == _REQUEST:
-            n = self._take_request(now_s)
-        elif kind == _DECLINE:
-            n = self._decline(now_s)
-        elif kind == _RELEASE:
-            n = self._release(now_s)
-        else:
-            n = self._inform()
+        n = self._answer(kind, now_s)
         if n >= 0:  # else it comes again
             messages = self.messages
             messages[kind] = messages[kind] + 1 & _NEVER
@@ -139,6 +138,18 @@ class Server:
                 messages[kind] = messages[kind] + 1 & _NEVER
         self.reply_to = self._reply.to
         return n
+
+    def _answer(self, kind, now_s):
+        """Tell the message types apart; return what handle() shall."""
+        if kind == _DISCOVER:
+            return self._discover(now_s)
+        if kind == _REQUEST:
+            return self._take_request(now_s)
+        if kind == _DECLINE:
+            return self._decline(now_s)
+        if kind == _RELEASE:
+            return self._release(now_s)
+        return self._inform()
 
     # For the program around it: loaded when it is used, and free to allocate
 

@@ -22,10 +22,11 @@ _OPTIONS = const(240)
 _OVERLOAD = const(3)  # 52
 _TYPE = const(4)  # 53
 _CLIENT_ID = const(8)  # 61
-_ENTRIES = const(11)
+_HOST_NAME = const(11)  # 12, and behind it 81
+_ENTRIES = const(13)
 
 # Length that an option must have, by entry; 0: any.
-_LENGTHS = const(b"\x00\x04\x04\x01\x01\x04\x00\x02\x00\x00\x00")
+_LENGTHS = const(b"\x00\x04\x04\x01\x01\x04\x00\x02\x00\x00\x00\x00\x00")
 # DISCOVER, REQUEST, DECLINE, RELEASE, INFORM: the types that clients send to servers.
 _FROM_CLIENTS = const(b"\x01\x03\x04\x07\x08")
 
@@ -58,6 +59,7 @@ class Request:
         if self.fault:
             return 0
         at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = at[8] = at[9] = at[10] = 0
+        at[11] = at[12] = 0
         self._end = self._spare = n
         self.fault = self._options(n)
         if self.fault:
@@ -124,15 +126,16 @@ class Request:
         """Append the option at at to the earlier one of the same code (RFC 3396 section 7).
 
         The whole is built behind the message, in the part of rx that it leaves free.  A second
-        copy of a value that is complete already is passed over.  False when there is no room, or
-        the whole is longer than 255.
+        copy of a value that is complete already is passed over, and so is the rest of a host name:
+        it is not worth losing the message.  False when there is no room, or the whole is longer
+        than 255.
         """
         rx = self.rx
         entry = ENTRY[rx[at - 1]]
         first_at = self.at[entry]
         had = rx[first_at]
         more = rx[at]
-        if had and had == _LENGTHS[entry]:
+        if entry >= _HOST_NAME or had and had == _LENGTHS[entry]:
             return True
         spare = self._spare
         if first_at < self._end or first_at + 1 + had != spare:  # not the latest whole: copy it
