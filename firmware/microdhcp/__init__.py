@@ -1,6 +1,7 @@
 """microdhcp: a DHCPv4 server for boards that are their own Wi-Fi access point.
 
-    from microdhcp import Config, Server
+    from microdhcp import Config, Service     # on a board
+    from microdhcp import Config, Server      # without input and output
 
 Public names are loaded when they are first used: what a program does not use costs no memory.
 """
@@ -8,6 +9,7 @@ Public names are loaded when they are first used: what a program does not use co
 _HOME = {
     "Config": "config",
     "Server": "server",
+    "Service": "service",
     "PARK": "server",
     "BROADCAST": "reply",
     "CLIENT": "reply",

@@ -50,13 +50,13 @@ def _store(n, tlv):
 class Reply:
     """The outgoing message of a server.
 
-    tx         bytearray of config.max_message bytes, owned by this object
+    tx         buffer of config.max_message bytes
     to         where the last reply goes: BROADCAST, CLIENT, CIADDR, RELAY
     count      called as count(reason) when an option had to be left out
     """
 
-    def __init__(self, config, request, leases, count):
-        self.tx = bytearray(config.max_message)
+    def __init__(self, config, request, leases, count, tx=None):
+        self.tx = tx or bytearray(config.max_message)
         self.to = BROADCAST
         self._request = request
         self._leases = leases

@@ -80,7 +80,7 @@ class Server:
     """A DHCP server without input and output.
 
     rx         bytearray to put the request in; rx_size bytes, longer messages do not fit
-    tx         bytearray with the reply
+    tx         bytearray with the reply, or the buffer of config.max_message bytes given for it
     reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
     last_drop  why the last packet got no answer, None when it got one or needs none
     drops      {reason: how often}; also the options that were left out of replies
@@ -90,7 +90,7 @@ class Server:
     check_slot the slot whose address wants a check, after handle() has returned PARK
     """
 
-    def __init__(self, config, rx_size=600):
+    def __init__(self, config, rx_size=600, tx=None):
         self.rx = bytearray(rx_size)
         self.leases = Leases(config)
         self.address_of = self.leases.address_of  # (slot, buf, at)
@@ -108,7 +108,7 @@ class Server:
 
             self._permitted = permitted
         self._request = Request(self.rx)
-        self._reply = Reply(config, self._request, self.leases, self._count)
+        self._reply = Reply(config, self._request, self.leases, self._count, tx)
         self.tx = self._reply.tx
         self.reply_to = self._reply.to
 

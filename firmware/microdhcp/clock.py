@@ -1,0 +1,25 @@
+"""Seconds since the start, from a counter of milliseconds that wraps every 12.4 days."""
+
+from time import ticks_add, ticks_diff, ticks_ms
+
+from ._compat import const
+
+_PERIOD = const((1 << 30) - 1)  # of ticks_ms() on boards, as a mask
+_NEVER = const((1 << 30) - 1)  # the end of the clock, after 34 years
+
+
+class Clock:
+    """Counts while somebody asks at least once in 12 days."""
+
+    def __init__(self):
+        self._now_s = 0
+        self._last = ticks_ms()
+
+    def now_s(self):
+        """Return the seconds since the start, 0..2**30 - 1; never less than before."""
+        gone_ms = ticks_diff(ticks_ms(), self._last) & _PERIOD
+        if gone_ms >= 1000:
+            gone_s = gone_ms // 1000
+            self._last = ticks_add(self._last, gone_s * 1000)
+            self._now_s = min(self._now_s + gone_s, _NEVER)
+        return self._now_s

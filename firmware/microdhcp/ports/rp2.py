@@ -1,0 +1,222 @@
+"""The Pico W and the Pico 2 W with stock MicroPython: a CYW43439 below lwIP.
+
+* Replies leave as Ethernet frames that are finished here (send_ethernet), through the access
+  point and nothing else: lwIP would route a broadcast to the network that the board has joined,
+  and cannot reach a client that has no address yet.
+* readinto() joins the datagrams that wait, four at most: they are taken apart here.
+* Nothing is allocated from MicroPython v1.26 on, except where said.
+"""
+
+from network import STA_IF, WLAN
+
+from .._compat import const
+from ..hot import copy
+
+_BROADCAST = const(0)  # reply_to
+_CLIENT = const(1)
+_CIADDR = const(2)
+_RELAY = const(3)
+
+# Offsets in the frame, two bytes before Ethernet's, so that the message is at a multiple of 4.
+_TO_MAC = const(2)
+_IP_LENGTH = const(18)
+_IP_SUM = const(26)
+_TO_IP = const(32)
+_UDP_LENGTH = const(40)
+_MESSAGE = const(44)
+_HEADERS = const(28)  # of IP and UDP
+_SHORTEST = const(300)  # of all replies
+_STEP = const(64)  # lengths of frames
+_ZEROS = bytes(_STEP)
+
+_QUEUE_N = const(1280)  # four messages of 300 bytes and a little more
+_COOKIE = const(236)
+_SECOND_COOKIE = const(476)  # the first message ends at 240 at the earliest
+_RX_N = const(600)  # what the server takes
+
+
+class Port:
+    """UDP port 67 on the access point.
+
+    ap       network.WLAN(network.WLAN.IF_AP)
+    sock     the socket, None while closed
+    dropped  datagrams thrown away: too long, or cut because more were waiting than have room
+    """
+
+    names_owner = True  # a check of an address learns who answers
+    side_by_side = 1  # checks at a time
+    can_hide = False
+    security_open = 0
+    security_wpa2 = 0x00400004  # with AES
+
+    def __init__(self, ap):
+        self.ap = ap
+        self.sock = None
+        self.dropped = 0
+        self._sta = WLAN(STA_IF)
+        self._raw = hasattr(ap, "send_ethernet")
+        self._queue = bytearray(_QUEUE_N)
+        self._head = memoryview(self._queue)[:_RX_N]
+        self._tails = [memoryview(self._queue)[1 << i :] for i in range(11)]
+        self._queued = 0  # bytes in the queue
+        self._full = False
+
+    def tx(self, n):
+        """Return the buffer for replies of at most n bytes, which is part of the frame."""
+        from .rp2_start import frame
+
+        return frame(self, n)
+
+    def claim(self, config, may_restart):
+        """Take UDP port 67; return what that has cost, as text for the log, "" for nothing.
+
+        may_restart   the Wi-Fi chip may be reset for it, which drops a station's connection
+        Raises OSError that says what to do.
+        """
+        from .rp2_start import claim
+
+        return claim(self, config, may_restart)
+
+    def up(self):
+        """Set what the firmware forgets when the access point goes down: address, no power saving.
+
+        Allocates.
+        """
+        self.ap.ipconfig(addr4=self._addr4)
+        self.ap.config(pm=self.ap.PM_NONE)
+
+    def lost(self):
+        """Return whether up() is due: the access point is on, with another address.  Allocates."""
+        return self.ap.active() and self.ap.ipconfig("addr4") != self._addr4
+
+    def wait(self, ms):
+        """Return whether a datagram waits, after at most ms milliseconds."""
+        if self._queued:
+            return True
+        for _ in self._poll.ipoll(ms):
+            return True
+        return False
+
+    def receive(self, rx):
+        """Put one datagram into rx, which has 600 bytes; return its length, 0 when none waits."""
+        while True:
+            n = self._queued
+            if not n:
+                n = self.sock.readinto(self._queue)
+                if not n:
+                    self.dropped += n is not None  # an empty datagram
+                    return 0
+                self._full = n == _QUEUE_N
+            end = first_end(self._queue, n)
+            rx[0:_RX_N] = self._head
+            self._queued = n - end
+            if n > end:
+                self._shift(end)
+            if end <= _RX_N and (n > end or not self._full):  # the last in a full queue may be cut
+                return end
+            self.dropped += 1
+
+    def _shift(self, n):
+        """Move what is queued n bytes to the front.
+
+        By powers of two: a view for any number would be a new object.
+        """
+        i = 0
+        while n:
+            if n & 1:
+                self._queue[0 : _QUEUE_N - (1 << i)] = self._tails[i]
+            n >>= 1
+            i += 1
+
+    def send(self, server, n):
+        """Send server.tx[:n] where server.reply_to says; return whether it left.
+
+        A relay agent is reached by lwIP's routes, which allocates.
+        """
+        to = server.reply_to
+        if to == _RELAY or not self._raw:
+            return self._route(server, n)
+        frame = self._frame
+        if to == _BROADCAST:
+            frame[_TO_MAC : _TO_MAC + 6] = b"\xff\xff\xff\xff\xff\xff"
+            frame[_TO_IP : _TO_IP + 4] = b"\xff\xff\xff\xff"
+        else:
+            frame[_TO_MAC : _TO_MAC + 6] = self._chaddr
+            if to == _CLIENT:
+                frame[_TO_IP : _TO_IP + 4] = self._yiaddr
+            else:
+                copy(frame, _TO_IP, server.rx, 12, 4)
+        if n > _SHORTEST:
+            frame[_MESSAGE + n : _MESSAGE + n + _STEP] = _ZEROS  # behind the datagram
+        self._close_headers(frame, n)
+        try:
+            self.ap.send_ethernet(self._frames[(n - _SHORTEST + _STEP - 1) // _STEP])
+        except OSError:
+            return False
+        return True
+
+    def _close_headers(self, frame, n):
+        """Fill in lengths and the IP checksum (RFC 1071) for a message of n bytes."""
+        n += _HEADERS
+        frame[_IP_LENGTH] = n >> 8
+        frame[_IP_LENGTH + 1] = n & 255
+        total = self._sum + n + (frame[_TO_IP] + frame[_TO_IP + 2] << 8)
+        total += frame[_TO_IP + 1] + frame[_TO_IP + 3]
+        total = (total & 0xFFFF) + (total >> 16)
+        total = ~(total + (total >> 16))
+        frame[_IP_SUM] = total >> 8 & 255
+        frame[_IP_SUM + 1] = total & 255
+        n -= 20
+        frame[_UDP_LENGTH] = n >> 8
+        frame[_UDP_LENGTH + 1] = n & 255
+
+    def _route(self, server, n):
+        """Send by the socket: to a relay agent, or where the firmware has no send_ethernet."""
+        to = server.reply_to
+        four, port = server.rx[12:16], 68
+        if to == _RELAY:
+            four, port = server.rx[24:28], 67
+        elif to != _CIADDR:
+            four = self._everybody
+        address = ".".join([str(byte) for byte in four])
+        try:
+            self.sock.sendto(server.tx[:n], (address, port))
+        except OSError:
+            return False
+        return True
+
+    def stations(self):
+        """Return the MACs, 6 bytes each, of the stations that are associated.  Allocates."""
+        return [entry[0] for entry in self.ap.status("stations")]
+
+    def foreign(self):
+        """Return whether a datagram may have come from another network than the AP's."""
+        return self._sta.active()
+
+    def close(self):
+        """Give the port and the way of saving power back; the access point stays up."""
+        if self.sock:
+            self.sock.close()
+            self.sock = None
+            if self.ap.active():
+                self.ap.config(pm=self._pm)
+
+
+def first_end(buf, n):
+    """Return where the first datagram in buf[:n] ends, which may hold several without a mark.
+
+    A message has the magic cookie at 236 and 240 bytes at least; another one may begin where
+    `01 01 06` and, 236 bytes on, the cookie stand.
+    """
+    start = _SECOND_COOKIE
+    if buf[_COOKIE] != 0x63:  # no message: what comes behind it may be one
+        start = _COOKIE + 1
+    while start < n:
+        start = buf.find(b"\x63\x82\x53\x63", start, n)
+        if start < 0:
+            break
+        at = start - _COOKIE
+        if buf[at] == 1 and buf[at + 1] == 1 and buf[at + 2] == 6:
+            return at
+        start += 1
+    return n
