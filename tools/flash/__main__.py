@@ -1,10 +1,12 @@
-"""Put microdhcp on a board and try it there; copies only what has changed.
+"""Put microdhcp on a board and try it there.
 
     make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my_main.py]
+    make board-test PORT=/dev/ttyACM0 [TESTS=host_tests/test_hot.py]
 
-In order: is it the board, and its firmware new enough; compile; compare by SHA-256; remove what an
-older version left behind; copy; self-test on the board; restart.  Nothing is written before the
-first two are settled.  A main.py that is not the example is never touched without MAIN=.
+copy, in this order: is it the board, and its firmware new enough; compile; compare by SHA-256;
+remove what an older version left behind; copy what differs; self-test on the board; restart.
+Nothing is written before the first two are settled, and a main.py that is not the example is
+never touched without MAIN=.
 """
 
 import argparse
@@ -14,12 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[0:1] = [str(ROOT / "tools")]
 
-from flash import boards, build, plan
+from flash import boards, check, copy, files
 from flash.link import Link, LinkError, only_port
 from mpvm import SetupError
-
-SPARE_N = 16384  # free flash to leave: littlefs needs some, and leases are stored
-SELFTEST_SILENCE_S = 120
 
 
 def say(text):
@@ -27,95 +26,50 @@ def say(text):
     print(text, flush=True)
 
 
-class Progress:
-    """Prints one line for each file, with the share of all bytes that are copied by then."""
-
-    def __init__(self, total_n):
-        self._total_n = total_n
-        self._done_n = 0
-
-    def copied(self, n):
-        """Count n bytes."""
-        self._done_n += n
-
-    def line(self, path, n):
-        """Say that a file of n bytes is there."""
-        share = 100 * self._done_n // self._total_n if self._total_n else 100
-        say(f"  {share:3} %  {path}, {n} bytes")
-
-
-def identify(link, board):
-    """Say what answers; LinkError when microdhcp for this board cannot go there."""
-    found = link.identify()
-    say(f"{found.machine}, MicroPython {found.release}, at {link.path}")
-    reason = boards.objection(board, found)
-    if reason:
-        raise LinkError(reason)
-    return found
-
-
-def change(link, board, files, chosen):
-    """Bring the board's files up to date; say what was done."""
-    found, free_n = link.ask("inventory", plan.FOLDER, [plan.MAIN], silence_s=SELFTEST_SILENCE_S)
-    work = plan.package(files, found)
-    about_main = plan.add_main(work, build.example(board), chosen, found)
-    if work.copy_n + SPARE_N > free_n:
-        raise LinkError(
-            f"{work.copy_n} bytes to copy, {free_n} free in the board's flash: remove something"
-        )
-    if work.make or work.remove or work.rename:
-        link.ask("change", work.make, work.remove, work.rename)
-    for path in work.remove:
-        say(f"  removed {path}, of an older version")
-    progress = Progress(work.copy_n)
-    for path, data in work.copy.items():
-        link.write(path, data, progress.copied)
-        progress.line(path, len(data))
-    say(f"{len(work.copy)} files copied, {len(work.kept)} were there already; {about_main}")
-
-
-def selftest(link, modules):
-    """Let the board give an address to a device that does not exist; LinkError when it fails."""
-    link.soft_reset()
-    seen = link.ask("selftest", modules, silence_s=SELFTEST_SILENCE_S)
-    if not seen["file"].startswith(plan.FOLDER):
-        raise LinkError(
-            f"Python finds another microdhcp first: {seen['file']}. Remove that one: "
-            f"mpremote connect {link.path} fs rm -r :{seen['file'].rsplit('/', 1)[0]}"
-        )
-    lock = "with the heap locked" if seen["locked"] else "(heap lock needs MicroPython 1.26)"
-    say(f"self-test: {seen['address']} offered and acknowledged {lock}")
-    say(
-        f"self-test: {seen['before']} bytes of heap free before, {seen['core']} with the core "
-        f"and 16 leases, {seen['all']} with {', '.join(modules) or 'nothing else'}"
-    )
-
-
-def run(arguments):
-    """Do it all; raises LinkError or mpvm.SetupError with one sentence for the user."""
+def run_copy(arguments):
+    """Bring the board up to date, and try it; return the exit status."""
     board = boards.BOARDS[arguments.board]
     chosen = arguments.main.read_bytes() if arguments.main else None
     with Link(arguments.port or only_port()) as link:
-        identify(link, board)
-        files = build.package()
-        modules = build.late_modules(files, board)
-        if not arguments.test_only:
-            change(link, board, files, chosen)
-        selftest(link, modules)
+        _, found = copy.identify(link, say, board)
+        wanted = files.package(found.architecture if arguments.fast else None)
+        copy.update(link, board, wanted, chosen, say)
+        check.selftest(link, files.late_modules(wanted, board), say)
         if arguments.reset:
             link.reset()
             say("restarted: main.py runs")
-    say("ok")
+    return 0
+
+
+def run_test(arguments):
+    """Run the self-test and test files on the board; return the exit status."""
+    paths = check.test_files(arguments.files)
+    with Link(arguments.port or only_port()) as link:
+        board, _ = copy.identify(link, say)
+        check.selftest(link, check.installed_modules(link, board), say)
+        failed_n = check.run_tests(link, paths, say)
+        if arguments.reset:
+            link.reset()
+    return 1 if failed_n else 0
 
 
 def parser():
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="flash", description=__doc__.splitlines()[0])
-    top.add_argument("--board", required=True, choices=sorted(boards.BOARDS))
-    top.add_argument("--port", help="serial port; the only USB one unless given")
-    top.add_argument("--main", type=Path, metavar="FILE", help="replace main.py by this file")
-    top.add_argument("--test-only", action="store_true", help="copy nothing, only the self-test")
-    top.add_argument("--no-reset", dest="reset", action="store_false", help="leave it at the REPL")
+    commands = top.add_subparsers(required=True, metavar="command")
+    put = commands.add_parser("copy", help="copy what has changed, then the self-test")
+    put.add_argument("--board", required=True, choices=sorted(boards.BOARDS))
+    put.add_argument("--fast", action="store_true", help="the FAST build, for the board's core")
+    put.add_argument("--main", type=Path, metavar="FILE", help="replace main.py by this file")
+    put.set_defaults(run=run_copy)
+    test = commands.add_parser("test", help="the self-test, then test files on the board")
+    test.add_argument("files", nargs="*", help="of host_tests; all but the longest unless given")
+    test.set_defaults(run=run_test)
+    for command in (put, test):
+        command.add_argument("--port", help="serial port; the only USB one unless given")
+        command.add_argument(
+            "--no-reset", dest="reset", action="store_false", help="leave it at the REPL"
+        )
     return top
 
 
@@ -123,14 +77,15 @@ def main():
     """Run the command line; return the exit status."""
     arguments = parser().parse_args()
     try:
-        run(arguments)
+        status = arguments.run(arguments)
     except KeyboardInterrupt:
         print("flash: interrupted; the next run repairs what is unfinished", file=sys.stderr)
-    except (LinkError, SetupError, OSError) as error:
+        return 1
+    except (LinkError, SetupError, OSError, ValueError) as error:
         print(f"flash: {error}", file=sys.stderr)
-    else:
-        return 0
-    return 1
+        return 1
+    say("FAILED" if status else "ok")
+    return status
 
 
 if __name__ == "__main__":

@@ -71,13 +71,19 @@ def objection(board, found):
             f"this board runs MicroPython {found.release}; microdhcp needs {oldest} or newer. "
             f"Load a newer {board.firmware}: {readme}"
         )
-    if found.platform != board.platform or board.chip not in found.machine:
+    if not _is(board, found):
         names = [b.name for b in BOARDS.values() if _is(b, found)]
         advice = f"BOARD={names[0]}" if names else f"the boards are {', '.join(BOARDS)}"
         return f"this is no {board.name} but a {found.machine}: {advice}"
     if not found.wifi:
         return f"this firmware has no Wi-Fi ({found.machine}). Load {board.firmware}: {readme}"
     return None
+
+
+def match(found):
+    """Return the Board that was found, or the first of all, whose objection() then tells."""
+    names = [board for board in BOARDS.values() if _is(board, found)]
+    return (names or list(BOARDS.values()))[0]
 
 
 def _is(board, found):

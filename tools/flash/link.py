@@ -35,12 +35,14 @@ def only_port():
 class Link:
     """A board at the raw REPL, what ran there interrupted, Python fresh; use it in `with`.
 
-    path  the serial port
+    path     the serial port
+    printed  what the last ask() printed
     Raises LinkError when no MicroPython answers there.
     """
 
     def __init__(self, path):
         self.path = path
+        self.printed = ""
         self._transport = None
 
     def __enter__(self):
@@ -92,14 +94,18 @@ class Link:
         return out.decode(errors="replace").replace("\r\n", "\n")
 
     def ask(self, name, *arguments, silence_s=ANSWER_S):
-        """Run programs/NAME.py, then call its main(*arguments); return what that returned."""
+        """Run programs/NAME.py, then call its main(*arguments); return what that returned.
+
+        What it printed is in `printed` afterwards.  Otherwise as run().
+        """
         source = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
         words = ", ".join(repr(argument) for argument in arguments)
-        text = self.run(f"{source}\nprint(repr(main({words})))", silence_s)
+        text = self.run(f"{source}\nprint(repr(main({words})))", silence_s).strip()
+        self.printed, _, last = text.rpartition("\n")
         try:
-            return ast.literal_eval(text.strip().splitlines()[-1])
-        except (ValueError, SyntaxError, IndexError):
-            raise LinkError(f"{self.path}: unexpected answer: {text.strip()[-200:]}") from None
+            return ast.literal_eval(last)
+        except (ValueError, SyntaxError):
+            raise LinkError(f"{self.path}: unexpected answer: {text[-200:]}") from None
 
     def identify(self):
         """Return the boards.Found at this port."""
