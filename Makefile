@@ -64,9 +64,13 @@ emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator
 
-.PHONY: flash
-flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [MAIN=my_main.py]
-	@$(PY) tools/flash --board "$(BOARD)" $(if $(PORT),--port $(PORT)) $(if $(MAIN),--main $(MAIN))
+.PHONY: flash board-test
+flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my.py]
+	@$(PY) tools/flash copy --board "$(BOARD)" $(if $(PORT),--port $(PORT)) \
+		$(if $(FAST),--fast) $(if $(MAIN),--main $(MAIN))
+
+board-test: setup  ## the self-test and the test files on a board: make board-test PORT=/dev/ttyACM0
+	@$(PY) tools/flash test $(if $(PORT),--port $(PORT)) $(TESTS)
 
 clean:  ## remove what the targets above have made
 	rm -rf .venv .build tools/mpvm/node_modules

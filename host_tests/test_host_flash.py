@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from mpremote.transport import TransportError
 
 import emulator
-from flash import boards, build, link, plan
+from flash import boards, files, link, plan
 
 REASON = emulator.unavailable()
 FLASH_TIMEOUT_S = 240
@@ -174,8 +174,8 @@ class TheLine(unittest.TestCase):
 
 def flash(port, *words, board="pico_w"):
     """Run tools/flash at an emulated port; return its CompletedProcess."""
-    argv = [sys.executable, str(ROOT / "tools" / "flash"), "--board", board, "--port", port.path]
-    return port.run([*argv, "--no-reset", *words], FLASH_TIMEOUT_S)
+    tool = [sys.executable, str(ROOT / "tools" / "flash"), "copy", "--board", board]
+    return port.run([*tool, "--port", port.path, "--no-reset", *words], FLASH_TIMEOUT_S)
 
 
 def listing(board):
@@ -193,10 +193,10 @@ def listing(board):
 
 def older_version():
     """Return the files of a board with an older microdhcp: a change, a gap, and leftovers."""
-    files = build.package()
-    files["/lib/microdhcp/hot.mpy"] = b"older"
-    del files["/lib/microdhcp/_compat.mpy"]
-    return {**files, **LEFTOVERS, "/main.py": USERS_MAIN, "/leases.bin": b"kept"}
+    there = files.package()
+    there["/lib/microdhcp/hot.mpy"] = b"older"
+    del there["/lib/microdhcp/_compat.mpy"]
+    return {**there, **LEFTOVERS, "/main.py": USERS_MAIN, "/leases.bin": b"kept"}
 
 
 def flash_story(folder):
@@ -240,11 +240,11 @@ class OnTheBoard(unittest.TestCase):
     def test_the_package_is_there_and_the_leftovers_are_not(self):
         self.said("first")
         package = {p: n for p, n in self.seen["files"].items() if p.startswith("/lib/")}
-        self.assertEqual(package, {path: len(data) for path, data in build.package().items()})
+        self.assertEqual(package, {path: len(data) for path, data in files.package().items()})
 
     def test_only_what_differed_was_copied_and_said(self):
         said = self.said("first")
-        self.assertIn(f"2 files copied, {len(build.package()) - 2} were there already", said)
+        self.assertIn(f"2 files copied, {len(files.package()) - 2} were there already", said)
         self.assertIn("removed /lib/microdhcp/server.py", said)
         self.assertIn("  100 %  /lib/microdhcp/", said)
 
@@ -263,7 +263,7 @@ class OnTheBoard(unittest.TestCase):
     def test_the_second_time_only_what_changed_is_copied(self):
         said = self.said("second")
         self.assertIn("/lib/microdhcp/states.mpy", said)
-        self.assertIn(f"2 files copied, {len(build.package()) - 1} were there already", said)
+        self.assertIn(f"2 files copied, {len(files.package()) - 1} were there already", said)
 
     def test_a_chosen_main_replaces_the_old_one_which_is_kept(self):
         then = self.seen["files then"]

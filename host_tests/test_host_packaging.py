@@ -4,6 +4,7 @@ Both must name what firmware/microdhcp holds.  The installation from a checkout 
 itself, on an emulated Pico W; skipped by name, with the reason, where there is none.
 """
 
+import contextlib
 import json
 import sys
 import unittest
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import emulator
 import package_list
+from mpvm.source import NATIVE
 
 REASON = emulator.unavailable()
 MIP_TIMEOUT_S = 300
@@ -53,25 +55,35 @@ class PackageJson(unittest.TestCase):
 
 
 class Manifest(unittest.TestCase):
-    """What makemanifest.py reads for a frozen build; its two functions are stood in for."""
+    """What makemanifest.py reads for a frozen build; the names that it offers are stood in for."""
 
-    @classmethod
-    def setUpClass(cls):
-        names = {"metadata": mock.Mock(), "package": mock.Mock()}
+    def executed(self, **options):
+        """Execute the manifest as include(…, **options) does; return the stand-ins by name."""
+        settings = mock.Mock(**{"fast": False, **options})
+        names = {"metadata": mock.Mock(), "package": mock.Mock(), "options": settings}
         path = package_list.FIRMWARE / "manifest.py"
-        exec(compile(path.read_text(), str(path), "exec"), names)
-        cls.metadata, cls.package = names["metadata"], names["package"]
+        with contextlib.chdir(path.parent):
+            exec(compile(path.read_text(), str(path), "exec"), names)
+        names["package"].assert_called_once()
+        names["metadata"].assert_called_once()
+        return names
 
-    def test_the_whole_directory_is_frozen(self):
-        """package(name) without files= takes all .py files of that directory."""
-        (name,), options = self.package.call_args
-        self.package.assert_called_once()
-        self.assertEqual(package_list.FIRMWARE / name, package_list.PACKAGE)
-        self.assertEqual(options, {"opt": 3})
+    def frozen(self, **options):
+        """Return the paths that are frozen, as package_list.sources() names them."""
+        call = self.executed(**options)["package"].call_args
+        self.assertEqual((call.args, call.kwargs["opt"]), (("microdhcp",), 3))
+        return ["microdhcp/" + name for name in call.kwargs["files"]]
+
+    def test_it_freezes_what_mip_installs(self):
+        self.assertEqual(sorted(self.frozen()), sorted(package_list.sources()))
+
+    def test_fast_adds_the_machine_code(self):
+        more = set(self.frozen(fast=True)) - set(self.frozen())
+        self.assertEqual(more, {f"microdhcp/{name}.py" for name in NATIVE})
 
     def test_version_is_the_projects(self):
-        self.metadata.assert_called_once()
-        self.assertEqual(self.metadata.call_args.kwargs["version"], package_list.version())
+        given = self.executed()["metadata"].call_args.kwargs
+        self.assertEqual(given["version"], package_list.version())
 
 
 @unittest.skipIf(REASON, REASON)

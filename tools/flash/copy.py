@@ -45,9 +45,7 @@ def update(link, board, wanted, chosen, say):
     wanted  {path on the board: bytes} of the package
     chosen  bytes to replace main.py by, or None
     """
-    found, free_n = link.ask(
-        "inventory", plan.FOLDER, [plan.MAIN], silence_s=INVENTORY_SILENCE_S
-    )
+    found, free_n = link.ask("inventory", plan.FOLDER, [plan.MAIN], silence_s=INVENTORY_SILENCE_S)
     work = plan.package(wanted, found)
     about_main = plan.add_main(work, files.example(board), chosen, found)
     if work.copy_n + SPARE_N > free_n:

@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
-import emulator.flash as image
+import build
 from flash import plan
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICE = ("microdhcp.service",)
 
 
-def package():
-    """Return {path on the board: bytes}; mpvm.SetupError when it cannot be compiled."""
-    return image.package()
+def package(core=None):
+    """Return {path on the board: bytes}: the lean build, or with a core's name the FAST one.
+
+    Raises mpvm.SetupError when it cannot be compiled, ValueError for a core without FAST build.
+    """
+    files = build.package(fast=core is not None, arch=core)
+    return {"/lib/" + name: data for name, data in files.items()}
 
 
 def example(board):
@@ -20,7 +23,7 @@ def example(board):
 
 
 def late_modules(files, board):
-    """Return the names of what the service needs on this board, of the modules that there are."""
-    names = (*SERVICE, f"microdhcp.ports.{board.platform}")
+    """Return what the service needs on this board, of the modules that are in `files`."""
+    names = ("microdhcp.service", f"microdhcp.ports.{board.platform}")
     known = {path.removeprefix(plan.FOLDER).rsplit(".", 1)[0] for path in files}
     return [n for n in names if n.removeprefix("microdhcp").replace(".", "/") in known]
