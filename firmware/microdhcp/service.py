@@ -48,10 +48,9 @@ class Service:
         self.counts = {"sent": 0, "unsent": 0, "troubles": 0}
         self._clock = Clock()
         self._feed = on_feed
-        self._tick_at = ticks_ms()
+        self._tick_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
         self._tries = 0
-        self._retry_at = 0
         self._task = None
 
     def start(

@@ -49,9 +49,19 @@ class Port:
     security_open = 0
     security_wpa2 = 0x00400004  # with AES
 
+    # Made by rp2_start, in tx() and claim(); an annotation costs nothing on a board.
+    _frame: bytearray
+    _frames: list
+    _chaddr: memoryview
+    _yiaddr: memoryview
+    _sum: int
+    _addr4: tuple
+    _everybody: bytes
+    _pm: int
+
     def __init__(self, ap):
         self.ap = ap
-        self.sock = None
+        self.sock = self._poll = None
         self.dropped = 0
         self._sta = WLAN(STA_IF)
         self._raw = hasattr(ap, "send_ethernet")
