@@ -7,19 +7,12 @@ from rp2040py.external.cyw43 import nat
 from rp2040py.external.cyw43.net import parse_ethernet
 
 from emulator.chip import AP, STA
+from linux.frames import mac_bytes
 
 #: Address of the home network's router, and the one address that it gives to the board.
 ROUTER = ".".join(str(byte) for byte in nat.GATEWAY_IP)
 ROUTER_MAC = nat.GATEWAY_MAC
 BOARD_AT_HOME = ".".join(str(byte) for byte in nat.GUEST_IP)
-
-
-def mac_bytes(mac):
-    """Return a MAC address as 6 bytes; `mac` is those or text, e.g. "00:00:5e:00:53:01"."""
-    raw = bytes.fromhex(mac.replace(":", "")) if isinstance(mac, str) else bytes(mac)
-    if len(raw) != 6:
-        raise ValueError(f"{mac!r} is no MAC address")
-    return raw
 
 
 class Side:

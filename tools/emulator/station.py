@@ -4,9 +4,15 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from emulator.radio import mac_bytes
 from lab.recorder import Message, read_frame
-from linux.frames import BROADCAST_MAC, checksum, ethernet, read_udp, udp_in_ipv4
+from linux.frames import (
+    BROADCAST_MAC,
+    checksum,
+    ethernet,
+    mac_bytes,
+    read_udp,
+    udp_in_ipv4,
+)
 
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
 _ICMP, _UDP = 1, 17

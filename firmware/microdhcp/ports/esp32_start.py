@@ -1,0 +1,55 @@
+"""How the port of the ESP32 takes UDP port 67 from the firmware.  Leaves memory after start().
+
+The firmware's own server binds the access point's address whenever the access point starts, unless
+it was stopped before; who has bound the address first, keeps it.
+"""
+
+import errno
+import gc
+from socket import AF_INET, SOCK_DGRAM, socket
+
+_HELD = "UDP port 67 is held by another socket of this program: close it, or reset the board"
+_BUILT_IN = (
+    "UDP port 67 is held by the firmware's own DHCP server: call start() before anything brings "
+    "the access point up, or allow may_restart, which switches it off for a moment"
+)
+_NO_SOCKET = "no socket is left: lwIP has 10; close one"
+
+
+def claim(port, config, may_restart):
+    """Take UDP port 67, see Port.claim()."""
+    gc.collect()  # closes sockets that nobody knows any more
+    own = _dotted(config.address)
+    mask = 0xFFFFFFFF - config.net24_last + config.net24_first
+    port._settings = own, _dotted(mask.to_bytes(4, "big")), own, "0.0.0.0"
+    port._pm = port.ap.config("pm")
+    try:
+        socket(AF_INET, SOCK_DGRAM).close()
+    except OSError:  # ENFILE, which has no name in MicroPython
+        raise OSError(errno.ENOMEM, _NO_SOCKET)
+    port.stop_builtin()
+    if _bound(port):
+        return ""
+    if port.ap.active():  # the server runs all the same
+        if not may_restart:
+            raise OSError(errno.EADDRINUSE, _BUILT_IN)
+        port.ap.active(False)
+        if _bound(port):
+            return "the access point was switched off for it"
+    raise OSError(errno.EADDRINUSE, _HELD)
+
+
+def _bound(port):
+    """Give the port its socket; return False when the address's port 67 is taken."""
+    try:
+        port.open()
+    except OSError as error:
+        port.close()
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise
+    return True
+
+
+def _dotted(four):
+    return ".".join([str(byte) for byte in four])

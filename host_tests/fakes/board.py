@@ -1,0 +1,242 @@
+"""What both boards have: a clock, a processor that runs one program, modules, two networks."""
+
+import contextlib
+import traceback
+import types
+
+from emulator.console import BoardTimeout
+from fakes import select_, sockets, tasks, times
+from fakes.air import AccessPoint, HomeNetwork
+from fakes.clock import Clock
+from fakes.files import Files
+from fakes.modules import Modules
+from fakes.program import Program
+from fakes.rules import NAMED
+
+_LOOK_US = 5000
+
+
+class Board:
+    """A board without radio and silicon; see emulator.board.Board for what is called the same.
+
+    version  (1, 23) … (1, 29), the MicroPython that it pretends to be
+    rules    fakes.rules.Rules
+    stack    fakes.lwip.Lwip
+    ap, home fakes.air: the board's access point and the network that it may join
+    sockets  open sockets of the program
+    files    {path: bytes}: its file system
+    ticks_offset_ms  what ticks_ms() was at power-on
+    """
+
+    def __init__(self, version, rules, stack):
+        self.version = version
+        self.rules = rules
+        self.stack = stack
+        self.clock = Clock()
+        self.ticks_offset_ms = 0
+        self.sockets = []
+        self.ap = AccessPoint(self)
+        self.home = HomeNetwork(self)
+        self.files = Files(self)
+        self.watchdog = None
+        self._failures = {}
+        self._program = None
+        self._until_us = 0
+        self._looking = False
+        self.modules = Modules(
+            self._fakes(), print=self._print, open=self.files.open, input=None, exit=None
+        )
+        self._names = self._fresh_names()
+
+    # Modules
+
+    def _fakes(self):
+        return {
+            "sys": self._sys(),
+            "network": self.network(),
+            "socket": sockets.module(self),
+            "select": select_.module(self),
+            "time": times.module(self),
+            "asyncio": tasks.module(self),
+            "errno": types.SimpleNamespace(**{n: self.rules.errno[n] for n in NAMED}),
+            "os": self.files.module(),
+            "gc": types.SimpleNamespace(
+                collect=lambda: self.spend(2000), threshold=lambda n: None
+            ),
+            "micropython": types.SimpleNamespace(const=lambda value: value),
+            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset),
+        }
+
+    def _sys(self):
+        def print_exception(error, file=None):
+            self.write("".join(traceback.format_exception(error)))
+
+        implementation = types.SimpleNamespace(name="micropython", version=(*self.version, 0, ""))
+        return types.SimpleNamespace(
+            implementation=implementation,
+            platform=self.rules.platform,
+            version=f"3.4.0; MicroPython v{self.version[0]}.{self.version[1]}.0",
+            path=["", ".frozen", "/lib"],
+            print_exception=print_exception,
+            maxsize=0x7FFFFFFF,
+        )
+
+    def network(self):
+        """Return the module `network`; each board has its own."""
+        raise NotImplementedError
+
+    def _wdt(self, id=0, timeout=5000):
+        self.watchdog = Watchdog(self, timeout)
+        return self.watchdog
+
+    def _reset(self):
+        raise SystemExit("machine.reset")
+
+    def _print(self, *values, sep=" ", end="\n", file=None):
+        self.write(sep.join(map(str, values)) + end)
+
+    def write(self, text):
+        """Take what the running program prints."""
+        self._program.write(text)
+
+    def fail_with(self, name):
+        """Raise the OSError that this firmware raises for an errno's name."""
+        raise OSError(self.rules.errno[name], name)
+
+    # Faults
+
+    def fail(self, call, error, times=1):
+        """Let the next calls of a socket's method fail.
+
+        call   "sendto", "recv", "bind", "setsockopt"
+        error  name of an errno, or an exception
+        """
+        self._failures.setdefault(call, []).extend([error] * times)
+
+    def injected(self, call):
+        """Raise what fail() has planned for a call."""
+        planned = self._failures.get(call)
+        if planned:
+            error = planned.pop(0)
+            if isinstance(error, str):
+                self.fail_with(error)
+            raise error
+
+    # Time, from the program's side
+
+    @property
+    def now_us(self):
+        """Emulated microseconds since power-on."""
+        return self.clock.now_us
+
+    def spend(self, us):
+        """Let the running program take some time."""
+        self.block(lambda: False, self.now_us + us)
+
+    def block(self, ready, end_us):
+        """Let time pass until ready() is true, or end_us (None: no limit); return ready()."""
+        while True:
+            self._program.check()
+            result = ready()
+            if result or end_us is not None and self.now_us >= end_us:
+                return result
+            if self._looking or self.now_us >= self._until_us:
+                self._program.hand_over()
+                continue
+            limit_us = self._until_us if end_us is None else min(end_us, self._until_us)
+            self.clock.advance(self.clock.next_us(limit_us))
+
+    def look(self):
+        """Let whoever waits for something look whether it has happened."""
+        self._looking = True
+
+    # Time, from the test's side
+
+    def step(self, limit_us=_LOOK_US):
+        """Let the board run for limit_us, or until something happens."""
+        self._run_until(self.now_us + limit_us, True)
+
+    def sleep(self, us, timeout_s=60):
+        """Let `us` microseconds of emulated time go by."""
+        self._run_until(self.now_us + round(us), False)
+
+    def _run_until(self, end_us, leave_to_look):
+        self._until_us = end_us
+        self._looking = False
+        while self.now_us < end_us and not (leave_to_look and self._looking):
+            self._looking = self._looking and leave_to_look
+            if self._program and not self._program.done:
+                self._program.resume()
+            else:
+                self.clock.advance(self.clock.next_us(end_us))
+
+    def wait(self, condition, timeout_s=60, what="it did not happen"):
+        """Let the board run until condition() is true.
+
+        timeout_s  emulated seconds; then BoardTimeout says `what`
+        """
+        end_us = self.now_us + timeout_s * 1_000_000
+        while not condition():
+            if self.now_us >= end_us:
+                said = self._program.output[-300:] if self._program else ""
+                raise BoardTimeout(
+                    f"{what} within {timeout_s} s; the board's last words: {said!r}"
+                )
+            self.step()
+
+    def after(self, us, function):
+        """Call function() in `us` microseconds; the result has cancel()."""
+        return self.clock.after(round(us), function)
+
+    @contextlib.contextmanager
+    def skipping_delays(self):
+        """Nothing to skip: waiting costs nothing here."""
+        yield
+
+    # Programs
+
+    def start(self, source, timeout_s=60):
+        """Start Python source, ending what runs there; return its Program.
+
+        Names live on from one program to the next, until soft_reset().
+        """
+        self.interrupt()
+        self._program = Program(self, source, self._names)
+        return self._program
+
+    def run(self, source, timeout_s=60):
+        """Execute Python source; return what it printed (emulator.console.Program.wait)."""
+        return self.start(source).wait(timeout_s)
+
+    def interrupt(self):
+        """End the running program by Ctrl-C, if there is one."""
+        if self._program:
+            self._program.interrupt()
+
+    def soft_reset(self, timeout_s=60):
+        """Press Ctrl-D: Python and its sockets start anew, Wi-Fi stays (MP rp2/main.c:265-303)."""
+        self.interrupt()
+        for sock in list(self.sockets):
+            sock.close()
+        self.modules.restart()
+        self.modules.loaded.update(self._fakes())
+        self._names = self._fresh_names()
+
+    def _fresh_names(self):
+        self.modules.loaded["sys"].modules = self.modules.loaded
+        return {"__name__": "__main__", "__builtins__": self.modules.builtins}
+
+
+class Watchdog:
+    """machine.WDT: `longest_ms` is the longest time that it was not fed."""
+
+    def __init__(self, board, timeout_ms):
+        self._board = board
+        self.timeout_ms = timeout_ms
+        self._fed_us = board.now_us
+        self.longest_ms = 0
+
+    def feed(self):
+        """Take note that the program is alive."""
+        self.longest_ms = max(self.longest_ms, (self._board.now_us - self._fed_us) // 1000)
+        self._fed_us = self._board.now_us
