@@ -33,12 +33,14 @@ _WRITE_ONLY = ("key",)
 class Esp32(Board):
     """An ESP32 with stock MicroPython `version`.
 
-    dhcps  status of the built-in server: "INIT", "STARTED", "STOPPED"
+    dhcps           status of the built-in server: "INIT", "STARTED", "STOPPED"
+    refuses_no_dns  False: a firmware that nobody has seen yet, which takes 0.0.0.0 for a DNS
     """
 
     def __init__(self, version=(1, 29)):
         # IDF Kconfig: 16 PCBs; ELW api_msg.c:159-207: raw sockets get copies; ARP_QUEUEING is on
         stack = Lwip(udp_limit=16, route_source=True, raw_eats=False, arp_queue=10)
+        self.refuses_no_dns = True
         super().__init__(version, rules.esp32(version), stack)
 
     def network(self):
@@ -215,7 +217,7 @@ class AccessPointInterface(Interface):
         self._stop_server(_STOPPED)
         netif = self.netif
         netif.address, netif.mask, netif.gateway = address, mask, gateway
-        if dns == ANY:
+        if dns == ANY and self._board.refuses_no_dns:
             raise RuntimeError("Wifi Unknown Error 0x5001")
         self._dns = dns or self._dns
         self.status_of_dhcps = _INIT

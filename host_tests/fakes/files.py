@@ -1,6 +1,7 @@
 """A file system in memory, and the module `os` on it."""
 
 import io
+import random
 import types
 
 
@@ -55,6 +56,7 @@ class Files:
             unlink=self._remove,
             stat=self._stat,
             sync=lambda: None,
+            urandom=random.randbytes,
             listdir=lambda path="/": [name[1:] for name in sorted(self.content)],
             uname=lambda: uname,
         )
