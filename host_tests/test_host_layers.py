@@ -40,6 +40,8 @@ EDGES = {
     "ports.wifi": set(),
     "ports.rp2": {"_compat", "hot", "ports.rp2_start"},
     "ports.rp2_start": set(),
+    "ports.esp32": {"_compat", "ports.esp32_start"},
+    "ports.esp32_start": set(),
     "ports.echo": {"_compat", "hot"},
 }
 # What deals with the board; all else is bytes in, bytes out.
