@@ -57,7 +57,7 @@ def check_keys(leases):
             slot = leases._chain[slot]
     holders = {}
     for slot in range(leases.slots):
-        key = leases._keys[2 * slot], leases._keys[2 * slot + 1]
+        key = leases.keys[2 * slot], leases.keys[2 * slot + 1]
         known = key[0] != NOBODY
         require(known == (slot in seen), "slot %d: index and key disagree", slot)
         require(known or not leases.live(slot), "slot %d is held by nobody", slot)
@@ -91,7 +91,7 @@ def check_queues(leases):
 
 def has_mac_for_key(leases, slot):
     """Return whether the key of a slot is a MAC, not the digest of an identifier."""
-    return leases._keys[2 * slot] < 1 << 24
+    return leases.keys[2 * slot] < 1 << 24
 
 
 def check_limits(leases, most):

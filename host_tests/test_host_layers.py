@@ -29,6 +29,7 @@ EDGES = {
     "events": {"_compat", "hot", "text"},
     "roster": {"_compat", "text"},
     "access": {"hot"},
+    "store": {"_compat"},
     "server": {
         *("_compat", "wire", "hot", "leases", "conflict", "reply"),
         *("access", "events", "roster"),
@@ -48,7 +49,7 @@ EDGES = {
 OUTER = {"clock", "service", "starting"}
 BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
-LATE = {"config": {"sys"}, "checks": {"sys"}}  # needed while the server is configured
+LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet
 LONGEST_FUNCTION = 50
 
 

@@ -36,7 +36,7 @@ def bind(server, number, now_s):
     mac = b"\\x00\\x00\\x5e\\x00" + bytes([number >> 8, number & 255])
     n = give(server, builders.discover(chaddr=mac), now_s)
     address = bytes(server.tx[16:20])
-    own = bytes(server._config.address)
+    own = bytes(server.config.address)
     give(server, builders.request(chaddr=mac, requested=address, server_id=own), now_s)
     return mac, address
 
@@ -47,7 +47,7 @@ def known(size):
         mac, address = bind(server, number, 0)
     packets = [
         builders.discover(chaddr=mac),
-        builders.request(chaddr=mac, requested=address, server_id=bytes(server._config.address)),
+        builders.request(chaddr=mac, requested=address, server_id=bytes(server.config.address)),
         builders.request(chaddr=mac, ciaddr=address),
     ]
     servers["known " + size] = server, packets, 1

@@ -15,6 +15,7 @@ _HOME = {
     "CLIENT": "reply",
     "CIADDR": "reply",
     "RELAY": "reply",
+    "store": "store",
 }
 
 
@@ -22,6 +23,7 @@ def __getattr__(name):
     """Load the module that holds the public `name`; AttributeError for any other."""
     if name not in _HOME:
         raise AttributeError(name)
-    module = __import__(_HOME[name], globals(), None, (name,), 1)
-    value = globals()[name] = getattr(module, name)
+    home = _HOME[name]
+    module = __import__(home, globals(), None, (name,), 1)
+    value = globals()[name] = module if name == home else getattr(module, name)
     return value

@@ -88,7 +88,7 @@ class Leases:
         self.events = None
         self._config = config
         self._quarantined = 0
-        self._keys = array("i", [_NOBODY] * (2 * slots))
+        self.keys = array("i", [_NOBODY] * (2 * slots))
         self._heads = bytearray(b"\xff" * config.buckets)  # first slot of each bucket of keys
         self._chain = bytearray(slots)  # the next one
         self._mac_heads = bytearray(b"\xff" * config.buckets)  # the same for chaddr
@@ -136,7 +136,7 @@ class Leases:
         a = key[0]
         b = key[1]
         slot = self._heads[spread(a, b) & (len(self._heads) - 1)]
-        slot = find(slot, a, b, self._chain, self._keys)
+        slot = find(slot, a, b, self._chain, self.keys)
         return -1 if slot == _NONE else slot
 
     def reservation(self, key):
@@ -176,7 +176,7 @@ class Leases:
 
     def declined_by(self, slot, chaddr):
         """Return whether this chaddr declined the address when quarantine was full."""
-        if self.state[slot] != _RELEASED or self._keys[slot + slot] != _NOBODY:
+        if self.state[slot] != _RELEASED or self.keys[slot + slot] != _NOBODY:
             return False
         return self.has_chaddr(slot, chaddr)
 
@@ -347,18 +347,18 @@ class Leases:
             self._drop(old)
             self.release(old, now_s)
         self._drop(slot)
-        a = self._keys[slot + slot] = key[0]
-        b = self._keys[slot + slot + 1] = key[1]
+        a = self.keys[slot + slot] = key[0]
+        b = self.keys[slot + slot + 1] = key[1]
         _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)
         return True
 
     def _drop(self, slot):
         """Let the slot hold no key."""
-        a = self._keys[slot + slot]
+        a = self.keys[slot + slot]
         if a != _NOBODY:
-            bucket = spread(a, self._keys[slot + slot + 1]) & (len(self._heads) - 1)
+            bucket = spread(a, self.keys[slot + slot + 1]) & (len(self._heads) - 1)
             _unhang(self._heads, bucket, self._chain, slot)
-            self._keys[slot + slot] = _NOBODY
+            self.keys[slot + slot] = _NOBODY
 
     def _bucket(self, mac, at):
         """Return the bucket of the Ethernet address in mac[at:at + 6]."""

@@ -101,7 +101,7 @@ class Server:
         self.check_slot = -1
         self._conflict = None
         self._names_owner = False
-        self._config = config
+        self.config = config
         self._permitted = None
         if config.deny or config.allow is not None:
             from .access import permitted
@@ -125,7 +125,7 @@ class Server:
         rx = self.rx
         if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(24):
             return self._drop("relay")
-        if self._permitted and not self._permitted(self._config, rx):
+        if self._permitted and not self._permitted(self.config, rx):
             return self._drop("denied")
         if now_s >= self.leases.due_s:
             self.leases.end_due(now_s)
@@ -216,9 +216,9 @@ class Server:
         leases = self.leases
         if leases.state[slot] == _CHECKING:
             if in_use:
-                leases.conflict(slot, _later(now_s, self._config.quarantine_s))
+                leases.conflict(slot, _later(now_s, self.config.quarantine_s))
             else:
-                leases.checked(slot, _later(now_s, self._config.offer_hold_s))
+                leases.checked(slot, _later(now_s, self.config.offer_hold_s))
         elif leases.state[slot] == _DOUBTED:  # the lease of somebody else, see _park()
             if in_use:
                 leases.become(slot, _BOUND)
@@ -234,7 +234,7 @@ class Server:
         if leases.state[slot] in (_ADOPTED, _DOUBTED):
             leases.become(slot, _DOUBTED)
         else:
-            until_s = _later(now_s, self._config.offer_hold_s)
+            until_s = _later(now_s, self.config.offer_hold_s)
             leases.check(slot, self._request, self._lease_time(), now_s, until_s)
         self.check_slot = slot
         return PARK
@@ -252,10 +252,10 @@ class Server:
         if self._conflict and self._conflict(leases, slot, own, now_s):
             return self._park(slot, now_s)
         granted_s = self._lease_time()
-        if self._config.rapid_commit and request.at[_RAPID_COMMIT]:
+        if self.config.rapid_commit and request.at[_RAPID_COMMIT]:
             confirmed = own == slot and leases.state[slot] == _BOUND
             return self._ack(slot, _BOUND if confirmed else _ADOPTED, granted_s, now_s, True)
-        leases.offer(slot, request, granted_s, now_s, _later(now_s, self._config.offer_hold_s))
+        leases.offer(slot, request, granted_s, now_s, _later(now_s, self.config.offer_hold_s))
         return self._reply.write(_OFFER, slot, granted_s, False)
 
     def _choose(self, own, now_s):
@@ -291,7 +291,7 @@ class Server:
         until_s = -1
         if self._conflict:
             # The last resort: what was not found in use a moment ago may be worth another check.
-            until_s = _later(now_s, self._config.quarantine_s) - _MOMENT_S
+            until_s = _later(now_s, self.config.quarantine_s) - _MOMENT_S
         slot = leases.spare(request.key, until_s)
         if slot < 0:
             self._drop("pool_full")
@@ -356,9 +356,9 @@ class Server:
         leases = self.leases
         slot = leases.slot_of(self.rx, at)
         own = leases.find(self._request.key)
-        if own < 0 and not self._config.authoritative:
+        if own < 0 and not self.config.authoritative:
             return self._drop("unknown_client")
-        if slot != own and not self._config.authoritative:
+        if slot != own and not self.config.authoritative:
             return self._nak(at)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
@@ -416,7 +416,7 @@ class Server:
         slot = self._own_slot(at + 1) if at else -1
         if slot < 0:
             return self._drop("not_yours")
-        self.leases.decline(slot, now_s, _later(now_s, self._config.quarantine_s))
+        self.leases.decline(slot, now_s, _later(now_s, self.config.quarantine_s))
         return 0
 
     def _release(self, now_s):
@@ -455,7 +455,7 @@ class Server:
 
     def _names_us(self):
         """Return whether option 54 is our address."""
-        return same(self.rx, self._request.at[_SERVER_ID] + 1, self._config.address, 0, 4)
+        return same(self.rx, self._request.at[_SERVER_ID] + 1, self.config.address, 0, 4)
 
     def _reservation(self, own):
         """Return the slot that is reserved for the client and that it can have now, else -1.
@@ -474,7 +474,7 @@ class Server:
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
-        config = self._config
+        config = self.config
         at = self._request.at[_LEASE_TIME]
         if not at:
             return config.lease_s

@@ -1,0 +1,197 @@
+"""The lease table to and from bytes, so that leases outlive a power cut.  docs/store.md.
+
+No files here: who has one writes what dump() returns and hands what it reads to load(), which
+believes nothing that it has not checked.  Times do not outlive a power cut, so every lease is
+granted anew when it is loaded; what had ended stays ended, and its client stays known.  A
+quarantine begins anew.
+"""
+
+from binascii import crc32
+
+from ._compat import const
+
+_MAGIC = const(b"mDHC")
+_FORMAT = const(1)  # of the version that dump() writes
+_COUNT_AT = const(5)
+_RECORDS_AT = const(6)
+_RECORD = const(23)  # bytes of a record without the host name
+_CRC = const(4)
+
+_FREE = const(0)  # states of a slot
+_OFFERED = const(1)
+_ADOPTED = const(2)
+_BOUND = const(3)
+_DECLINED = const(4)
+_RELEASED = const(5)
+_EXPIRED = const(6)
+_CONFLICT = const(9)
+# What is written for each state: what was not a lease yet is written like one that is over.
+_WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09\x02")
+
+_NOT_ONE_TOO_MANY = const(-1)
+_NEVER = const((1 << 30) - 1)
+_LONGEST_S = const(1 << 27)
+_DIGITS = const(1 << 24)  # a key is two numbers below this; the first may have one bit more
+
+
+class Record:
+    """What the table knows about one address.
+
+    address     4 bytes        mac  6 bytes
+    key         two ints, the client key (hot.client_key)
+    state       see states.py
+    granted_s   seconds, -1 for infinite
+    host_name   bytes
+    """
+
+    def __init__(self, data, at, end):
+        """Take the record in data[at:end], whatever it says."""
+        self.address = bytes(data[at : at + 4])
+        self.key = (_number(data, at + 4), _number(data, at + 8))
+        self.mac = bytes(data[at + 12 : at + 18])
+        self.chaddr = self.mac  # leases take it for a request
+        self.state = data[at + 18]
+        granted_s = _number(data, at + 19)
+        self.granted_s = -1 if granted_s == 0xFFFFFFFF else granted_s
+        self.host_name = bytes(data[at + _RECORD : end])
+
+
+def dump(server, now_s):
+    """Return the lease table as bytes; the length is 10, and 24 to 87 for each address in use."""
+    leases = server.leases
+    leases.end_due(now_s)
+    out = bytearray(_MAGIC + bytes((_FORMAT, 0)))
+    # In the order in which leases end, so that the oldest is reused first after load() too.
+    for slot in sorted(range(leases.slots), key=lambda slot: leases.until_s[slot]):
+        if leases.state[slot] != _FREE:
+            out.append(_RECORD)
+            out.extend(_record(leases, slot))
+            out[_COUNT_AT] += 1
+    out.extend(crc32(out).to_bytes(_CRC, "big"))
+    return bytes(out)
+
+
+def _record(leases, slot):
+    """Return the record of a slot."""
+    out = bytearray(_RECORD)
+    leases.address_of(slot, out, 0)
+    _put(out, 4, leases.keys[slot + slot])
+    _put(out, 8, leases.keys[slot + slot + 1])
+    out[12:18] = leases.mac[6 * slot : 6 * slot + 6]
+    out[18] = _WRITTEN[leases.state[slot]]
+    _put(out, 19, leases.granted_s[slot])
+    return out
+
+
+def records(data):
+    """Return an iterator of the Records in data (bytes); None: damaged, or not of this version.
+
+    What a record says is not checked, only that it arrived as it was written.
+    """
+    end = len(data) - _CRC
+    if end < _RECORDS_AT or data[:4] != _MAGIC or data[4] != _FORMAT:
+        return None
+    if crc32(data[:end]) != _number(data, end):
+        return None
+    at = _RECORDS_AT
+    for _ in range(data[_COUNT_AT]):
+        if at >= end or data[at] < _RECORD:
+            return None
+        at += 1 + data[at]
+    return _each(data) if at == end else None
+
+
+def _each(data):
+    """Yield the Records of sound data."""
+    at = _RECORDS_AT
+    for _ in range(data[_COUNT_AT]):
+        end = at + 1 + data[at]
+        yield Record(data, at + 1, end)
+        at = end
+
+
+def load(server, data, now_s):
+    """Take the leases in data (from dump()) into the table; return how many, -1 for damaged data.
+
+    For a server that has just been made: an address that is in use already, a client that has
+    one, and what the settings do not allow are passed over.  Raises nothing.
+    """
+    found = records(data)
+    if found is None:
+        return -1
+    leases = server.leases
+    events = leases.events
+    leases.events = None  # nothing of this happens now
+    taken = 0
+    for record in found:
+        taken += _restore(server, record, now_s)
+    leases.events = events
+    leases.changed = 0
+    return taken
+
+
+def _restore(server, record, now_s):
+    """Write a record into the table; return whether it is a lease."""
+    leases = server.leases
+    slot = leases.slot_of(record.address, 0)
+    if slot < 0 or leases.state[slot] != _FREE:
+        return False
+    if record.state in (_DECLINED, _CONFLICT):
+        until_s = _later(now_s, server.config.quarantine_s)
+        if record.state == _DECLINED:
+            leases.decline(slot, now_s, until_s)
+        else:
+            leases.conflict(slot, until_s)
+        return False
+    if not _is_client(record) or leases.find(record.key) >= 0 or _is_others(leases, slot, record):
+        return False
+    if record.state in (_RELEASED, _EXPIRED):
+        leases.check(slot, record, 0, now_s, now_s)
+        leases.release(slot, now_s, record.state)
+        return False
+    return record.state in (_ADOPTED, _BOUND) and _bind(server, slot, record, now_s)
+
+
+def _bind(server, slot, record, now_s):
+    """Lease the slot for the granted time; False without one, or for one slot too many."""
+    leases = server.leases
+    longest_s = server.config.max_lease_s
+    granted_s = record.granted_s
+    if not granted_s or granted_s > _LONGEST_S:
+        return False
+    if not leases.reserved[slot] and leases.surplus(record.mac) != _NOT_ONE_TOO_MANY:
+        return False
+    if longest_s >= 0 and not 0 < granted_s <= longest_s:
+        granted_s = longest_s
+    until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
+    leases.bind(slot, record, granted_s, record.state, now_s, until_s)
+    return True
+
+
+def _is_client(record):
+    """Return whether the key and the MAC of a record can be those of a client."""
+    a, b = record.key
+    return 0 <= a < 2 * _DIGITS and 0 <= b < _DIGITS and record.mac != bytes(6)
+
+
+def _is_others(leases, slot, record):
+    """Return whether the settings reserve the slot for somebody else than the record's client."""
+    mac = record.mac
+    by_mac = (int.from_bytes(mac[:3], "big"), int.from_bytes(mac[3:], "big"))
+    wanted = (leases.reservation(record.key), leases.reservation(by_mac))
+    return leases.reserved[slot] and slot not in wanted
+
+
+def _later(now_s, seconds):
+    """Return now_s + seconds, or the end of the clock."""
+    return min(now_s + seconds, _NEVER)
+
+
+def _number(data, at):
+    """Return the four bytes at at as a number."""
+    return int.from_bytes(data[at : at + 4], "big")
+
+
+def _put(out, at, number):
+    """Write a number to out[at:at + 4]; -1 becomes 0xFFFFFFFF."""
+    out[at : at + 4] = (number & 0xFFFFFFFF).to_bytes(4, "big")
