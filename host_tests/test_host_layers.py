@@ -36,7 +36,10 @@ EDGES = {
     },
     "clock": {"_compat"},
     "starting": {"ports.wifi"},
-    "service": {"_compat", "clock", "server", "starting", "ports.rp2", "ports.esp32"},
+    "service": {
+        *("_compat", "clock", "server", "starting", "checking"),
+        *("ports.rp2", "ports.esp32"),
+    },
     "ports.__init__": set(),
     "ports.wifi": set(),
     "ports.rp2": {"_compat", "hot", "ports.rp2_start"},

@@ -17,7 +17,7 @@ from ._compat import const
 from .hot import copy, same
 
 _WRAP = const((1 << 30) - 1)
-_TICK_MS = const(20)  # how soon an answer is noticed
+_TICK_MS = const(10)  # how soon an answer is noticed
 _FRESH_MS = const(1000)  # how long a list of the stations is good
 
 _ASKED = const(1)  # what a place is doing; 0: nothing
@@ -54,6 +54,7 @@ class Checker:
     check_ms  how long a check takes, 300..500
     echo      what asks: an Echo
     counters  {name: how often}
+    waiting   messages that wait now
     """
 
     def __init__(self, server, port, places=2, check_ms=400, echo=None):
@@ -62,6 +63,7 @@ class Checker:
             from .ports.echo import Echo
 
             echo = Echo(port.ap, places)
+        self.waiting = 0
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._server = server
         self._port = port
@@ -101,6 +103,7 @@ class Checker:
         if waits:
             return  # a newer message; the check goes on
         self.counters["parked"] += 1
+        self.waiting += not self._doing[place]
         self._slots[place] = slot
         self._begun_ms[place] = now_ms
         if self._needless(place, now_ms) or not self._echo.open():
@@ -130,15 +133,15 @@ class Checker:
 
     def wait_ms(self):
         """Return after how many ms poll() wants to be called, -1: not before the next park()."""
-        most = max(self._doing)
-        if most >= _NOT_IN_USE:
-            return 0
-        return _TICK_MS if most else -1
+        if not self.waiting:
+            return -1
+        return 0 if max(self._doing) >= _NOT_IN_USE else _TICK_MS
 
     def clear(self):
         """Forget all that waits: the access point was away, and the clients will ask again."""
         for place in range(len(self._doing)):
             self._doing[place] = 0
+        self.waiting = 0
         self._echo.close()
 
     def _find(self, slot, now_ms):
@@ -226,10 +229,11 @@ class Checker:
         server = self._server
         slot = self._slots[place]
         self._doing[place] = 0
+        self.waiting -= 1
         server.checked(slot, in_use, now_s)
         if in_use and server.leases.state[slot] == _CONFLICT:
             self.counters["conflicts"] += 1
-        if not max(self._doing):
+        if not self.waiting:
             self._echo.close()
         server.rx[:] = self._messages[place]
         return self._lengths[place]

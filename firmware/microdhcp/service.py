@@ -24,6 +24,7 @@ class Service:
     """A DHCP server on the access point of this board.
 
     server   the Server, with the leases
+    checker  the checks of addresses (checking.Checker), None: only clients check
     counts   {what: how often}: what the service itself has seen
     """
 
@@ -34,6 +35,8 @@ class Service:
         config    a Config
         guard     "auto": serve only associated stations while the board has another network too;
                   "always"; "never"
+        check_ms  how long it takes to find out whether an address is in use, 300..500
+        parked    messages, of 600 bytes each, that can wait for that
         on_feed   called at least every second, to feed a watchdog
         """
         if guard not in ("auto", "always", "never"):
@@ -45,6 +48,11 @@ class Service:
         self.config = config
         self.port = Port(ap)
         self.server = Server(config, tx=self.port.tx(config.max_message))
+        self.checker = None
+        if config.conflict_check:
+            from .checking import Checker
+
+            self.checker = Checker(self.server, self.port, parked, check_ms)
         self.counts = {"sent": 0, "unsent": 0, "troubles": 0}
         self._clock = Clock()
         self._feed = on_feed
@@ -83,6 +91,8 @@ class Service:
     def stop(self):
         """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
         self.port.close()
+        if self.checker:
+            self.checker.clear()
         if self._task:
             try:
                 self._task.cancel()
@@ -94,7 +104,8 @@ class Service:
         if not self.port.sock:
             return
         if wait_ms:
-            self.port.wait(wait_ms)
+            checks_ms = self._checks_ms()
+            self.port.wait(wait_ms if checks_ms < 0 else min(wait_ms, checks_ms))
         self._serve()
         if ticks_diff(ticks_ms(), self._tick_at) >= 0:
             self._tick()
@@ -111,7 +122,11 @@ class Service:
                 sock = self.port.sock
                 reader = asyncio.StreamReader(sock)
                 while self.port.sock is sock:
-                    await reader.readinto(nothing)  # waits until there is something to read
+                    wait_ms = self._checks_ms()
+                    if wait_ms < 0:
+                        await reader.readinto(nothing)  # waits until there is something to read
+                    else:
+                        await asyncio.sleep_ms(wait_ms)
                     while not self._serve():
                         await asyncio.sleep_ms(_RETRY_MS)
         except asyncio.CancelledError:
@@ -134,19 +149,33 @@ class Service:
             if self._unsent and not self._send():
                 return False
             for _ in range(_BATCH):
-                n = port.receive(server.rx)
+                n = 0
+                if self.checker and self.checker.waiting:
+                    n = self.checker.poll(ticks_ms(), self._clock.now_s())
+                n = n or port.receive(server.rx)
                 if not n:
                     break
-                n = server.handle(n, self._clock.now_s())
-                if n > 0:
-                    self._unsent = n
-                    self._tries = _TRIES
-                    if not self._send():
-                        return False
+                if not self._answer(n):
+                    return False
         except (OSError, MemoryError):
             self.counts["troubles"] += 1
             return False
         return True
+
+    def _answer(self, received):
+        """Answer the message in rx[:received]; return False when it is too early for the rest."""
+        n = self.server.handle(received, self._clock.now_s())
+        if n < 0:
+            self.checker.park(received, ticks_ms())
+        elif n:
+            self._unsent = n
+            self._tries = _TRIES
+            return self._send()
+        return True
+
+    def _checks_ms(self):
+        """Return in how many ms a check wants attention, -1: none runs."""
+        return self.checker.wait_ms() if self.checker else -1
 
     def _send(self):
         """Try to send the reply in tx; return whether it is done with."""
@@ -170,6 +199,8 @@ class Service:
         try:
             self._clock.now_s()
             if self.port.sock and self.port.lost():
+                if self.checker:
+                    self.checker.clear()
                 self.port.up()
         except (OSError, MemoryError):
             self.counts["troubles"] += 1

@@ -44,7 +44,7 @@ class Port:
     """
 
     names_owner = True  # a check of an address learns who answers
-    side_by_side = 1  # checks at a time
+    side_by_side = 8  # checks at a time: answers wait in a queue of 4, and are asked for twice
     can_hide = False
     security_open = 0
     security_wpa2 = 0x00400004  # with AES
