@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 LIB = HERE / "lib"
 VM_LIB = "/mpvm"
 VM_PATH = ["/firmware", "/host_tests", VM_LIB, ".frozen", "/lib"]
-HOST_ONLY = "test_host_"  # test files that need CPython
+HOST_ONLY = ("test_host_", "fakes", "rigs", "scenarios")  # files and folders that need CPython
 NATIVE = ("hot_viper",)  # modules of machine code, which this interpreter cannot run
 
 
@@ -19,8 +19,9 @@ def _project_files():
     """Yield (path in the VM, path here) of every file the VM may need."""
     for folder in ("firmware", "host_tests"):
         for path in sorted((ROOT / folder).rglob("*")):
-            skipped = "__pycache__" in path.parts or path.name.startswith((HOST_ONLY, "."))
-            skipped = skipped or path.stem in NATIVE
+            parts = path.relative_to(ROOT / folder).parts
+            skipped = "__pycache__" in parts or path.stem in NATIVE
+            skipped = skipped or any(part.startswith((*HOST_ONLY, ".")) for part in parts)
             if path.is_file() and not skipped:
                 yield "/" + path.relative_to(ROOT).as_posix(), path
     for path in sorted(LIB.glob("*.py")):
