@@ -171,6 +171,14 @@ class Checks(CheckingCase):
         self.assertNotEqual(address, taken)
         self.assertEqual(self.counted("conflicts", "checks"), (1, 3))
 
+    def test_the_event_says_who_has_the_address(self):
+        self.server.enable_events()
+        self.air.owners["192.0.2.17"] = SQUATTER
+        self.discover(1, 5, requested="192.0.2.17")
+        self.turn()
+        event = ("conflict", "192.0.2.17", "00:00:5e:00:53:99", "")
+        self.assertEqual(self.server.next_event(), event)
+
     def test_the_client_itself_is_not_asked(self):
         """Design: the client's own MAC is no conflict."""
         self.air.owners["192.0.2.17"] = builders.mac_bytes(1)
@@ -191,10 +199,12 @@ class Checks(CheckingCase):
     def test_an_answer_without_a_name_counts(self):
         """Design: on ESP32 nobody sees whose answer it is."""
         self.check_with(Port(names_owner=False, side_by_side=3))
+        self.server.enable_events()
         self.discover(1, 5)
         self.air.answers.append((0, -1))
         self.turn()
         self.assertEqual(self.counted("conflicts"), (1,))
+        self.assertEqual(self.server.next_event()[2], "")
 
     def test_a_pool_of_taken_addresses_ends_in_silence(self):
         """Design: bounded work, then silence; the oldest is tried again last."""

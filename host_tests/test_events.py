@@ -114,7 +114,7 @@ class Kinds(EventCase):
         wish = "192.0.2.18"
         self.client.neighbours[wish] = b"\x02\0\0\0\0\x01"
         self.client.discover(requested=wish)
-        self.assertEqual(self.heard(), [("conflict", wish, MAC)])
+        self.assertEqual(self.heard(), [("conflict", wish, "02:00:00:00:00:01")])
 
     def test_adopted_lease_of_nobody_expires(self):
         """Somebody else wants it, and the check finds nobody there"""

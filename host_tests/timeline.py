@@ -195,7 +195,7 @@ class Client:
         address = builders.dotted(address)
         self.probes.append(address)
         owner = self.neighbours.get(address, chaddr)
-        self.server.checked(self.server.check_slot, owner != chaddr, self.clock[0])
+        self.server.checked(self.server.check_slot, owner != chaddr, self.clock[0], owner)
 
     def _build(self, builder, fields):
         values = {"mac": self.mac}

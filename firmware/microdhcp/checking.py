@@ -76,7 +76,7 @@ class Checker:
         self._slots = bytearray(places)
         self._doing = bytearray(places)
         self._begun_ms = array("i", [0] * places)
-        self._asked = [()] * places  # and which stations were asked
+        self._asked = [()] * places  # which stations were asked; in the end, who has answered
         self._stations = ()
         self._read_ms = 0
         self._buf = bytearray(10)  # an address and a MAC
@@ -202,6 +202,8 @@ class Checker:
                 return
             if _ASKED <= self._doing[place] <= _ASKED_TWICE and not self._is_proxy(place):
                 self._doing[place] = _IN_USE
+                asked = self._asked
+                asked[place] = asked[place][echo.station] if echo.station >= 0 else None
 
     def _is_proxy(self, place):
         """Return whether who has answered now has done so for two other addresses before.
@@ -230,7 +232,7 @@ class Checker:
         slot = self._slots[place]
         self._doing[place] = 0
         self.waiting -= 1
-        server.checked(slot, in_use, now_s)
+        server.checked(slot, in_use, now_s, self._asked[place] if in_use else None)
         if in_use and server.leases.state[slot] == _CONFLICT:
             self.counters["conflicts"] += 1
         if not self.waiting:

@@ -56,7 +56,7 @@ class Events:
     def take(self):
         """Return the oldest event as (kind, address, MAC, host name), all text, or None.
 
-        "pool_full" has no address: "".
+        "pool_full" has no address: ""; nor has "conflict" a MAC, if nobody knows it.
         """
         if not self._waiting:
             return None
@@ -65,4 +65,5 @@ class Events:
         self._at = (at + _ENTRY) % len(ring)
         self._waiting -= 1
         address = address_text(ring, at + _ADDRESS) if ring[at] != _POOL_FULL else ""
-        return _KINDS[ring[at]], address, mac_text(ring, at + _MAC), ""
+        mac = mac_text(ring, at + _MAC) if any(ring[at + _MAC : at + _ENTRY]) else ""
+        return _KINDS[ring[at]], address, mac, ""

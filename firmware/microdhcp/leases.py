@@ -38,6 +38,7 @@ _RENEWED = const(2)  # an event; the others have the number of the state they le
 
 _NONE = const(255)
 _NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
+_UNKNOWN = const(b"\0\0\0\0\0\0")  # in the place of a MAC
 _NOBODY = const(-1)  # in the place of a client key
 _PER_CHADDR = const(3)  # live slots: one device with ever new identifiers cannot take the pool
 _TRIES = const(4)  # slots looked at from the one that the client's key points at
@@ -266,10 +267,11 @@ class Leases:
         else:
             self._move(slot, _RELEASED, now_s)
 
-    def conflict(self, slot, until_s):
-        """Keep back an address that we found in use, until until_s."""
+    def conflict(self, slot, until_s, owner):
+        """Keep back an address that we found in use, until until_s; owner: MAC or None."""
         self._drop(slot)
-        self._note(_CONFLICT, slot)
+        if self.events:
+            self.events.put(_CONFLICT, slot, owner or _UNKNOWN, 0)
         self._move(slot, _CONFLICT, until_s)
 
     def become(self, slot, state):

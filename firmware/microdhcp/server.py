@@ -166,7 +166,8 @@ class Server:
         """Return (kind, address, MAC, host name), all text, of the oldest event, None: no more.
 
         Kinds: "bound", "renewed", "released", "expired", "declined", "conflict" (we found the
-        address in use by somebody else), "pool_full" (no address left: "", and the asker's MAC).
+        address in use: with the MAC of who has it, "" if unknown), "pool_full" (no address left:
+        "", and the asker's MAC).
         What ends by time is noticed by the next packet, or by roster() or leases.end_due().
         """
         return self.events.take() if self.events else None
@@ -211,12 +212,15 @@ class Server:
         self._conflict = needed
         self._names_owner = names_owner
 
-    def checked(self, slot, in_use, now_s):
-        """Take the result of a check: whether somebody else than the client has the address."""
+    def checked(self, slot, in_use, now_s, owner=None):
+        """Take the result of a check: whether somebody else than the client has the address.
+
+        owner   the MAC of who has it, 6 bytes; None: nobody knows
+        """
         leases = self.leases
         if leases.state[slot] == _CHECKING:
             if in_use:
-                leases.conflict(slot, _later(now_s, self.config.quarantine_s))
+                leases.conflict(slot, _later(now_s, self.config.quarantine_s), owner)
             else:
                 leases.checked(slot, _later(now_s, self.config.offer_hold_s))
         elif leases.state[slot] == _DOUBTED:  # the lease of somebody else, see _park()

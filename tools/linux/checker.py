@@ -102,7 +102,7 @@ class Checker:
             if result.in_use is None:
                 self._parked.take(result.slot)
                 continue
-            self.server.checked(result.slot, result.in_use, now_s)
+            self.server.checked(result.slot, result.in_use, now_s, result.mac)
             if result.in_use and self.server.leases.state[result.slot] == states.CONFLICT:
                 self.conflicts += 1  # and not a lease whose client has shown that it is there
                 self._told.conflict(result.address, result.mac)
