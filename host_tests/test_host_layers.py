@@ -36,8 +36,10 @@ EDGES = {
     },
     "clock": {"_compat"},
     "starting": {"ports.wifi"},
+    "guard": {"_compat", "hot"},
+    "storage": {"_compat", "store"},
     "service": {
-        *("_compat", "clock", "server", "starting", "checking"),
+        *("_compat", "clock", "server", "starting", "checking", "guard", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
     "ports.__init__": set(),
@@ -49,7 +51,7 @@ EDGES = {
     "ports.echo": {"_compat", "hot"},
 }
 # What deals with the board; all else is bytes in, bytes out.
-OUTER = {"clock", "service", "starting"}
+OUTER = {"clock", "guard", "service", "starting", "storage"}
 BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet

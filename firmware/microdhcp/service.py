@@ -4,7 +4,7 @@
     service.start(ssid="greenhouse", key="change-me-now")
     asyncio.run(service.run())                    # or service.poll() from a loop of one's own
 
-Nothing that a packet or the firmware does ends the loop; it is counted.
+Nothing that a packet, the firmware or a callback does ends the loop: it is counted.
 """
 
 import sys
@@ -14,10 +14,13 @@ from ._compat import const
 from .clock import Clock
 from .server import Server
 
-_BATCH = const(8)  # datagrams in one go, before others have their turn
+_BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
 _RETRY_MS = const(10)
-_TRIES = const(4)
+_SENDINGS = const(4)  # of a reply, at most
+_GUARDS = ("never", "auto", "always")
+_AUTO = const(1)
+_ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
 
 
 class Service:
@@ -25,7 +28,8 @@ class Service:
 
     server   the Server, with the leases
     checker  the checks of addresses (checking.Checker), None: only clients check
-    counts   {what: how often}: what the service itself has seen
+    storage  the file of the leases (storage.Storage), None: there is none
+    counts   {what: how often}: what the service itself has seen, see stats()
     """
 
     def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=2, on_feed=None):
@@ -35,11 +39,12 @@ class Service:
         config    a Config
         guard     "auto": serve only associated stations while the board has another network too;
                   "always"; "never"
+        store     name of the file that keeps the leases over a restart; None: they are forgotten
         check_ms  how long it takes to find out whether an address is in use, 300..500
         parked    messages, of 600 bytes each, that can wait for that
         on_feed   called at least every second, to feed a watchdog
         """
-        if guard not in ("auto", "always", "never"):
+        if guard not in _GUARDS:
             raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
         if sys.platform == "rp2":
             from .ports.rp2 import Port
@@ -53,12 +58,21 @@ class Service:
             from .checking import Checker
 
             self.checker = Checker(self.server, self.port, parked, check_ms)
-        self.counts = {"sent": 0, "unsent": 0, "troubles": 0}
+        self.counts = {"unsent": 0, "foreign": 0, "troubles": 0}
         self._clock = Clock()
-        self._feed = on_feed
-        self._tick_at = self._retry_at = ticks_ms()
+        self.storage = None
+        if store:
+            from .storage import Storage
+
+            self.storage = Storage(store, self.server)
+        self._watch = _GUARDS.index(guard)
+        self._guard = None  # a Guard, once one is needed
+        self._on_feed = on_feed
+        self._on_event = None
+        self._complained = False
+        self._chores_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
-        self._tries = 0
+        self._tries = self._retry_at = 0
         self._task = None
 
     def start(
@@ -93,11 +107,58 @@ class Service:
         self.port.close()
         if self.checker:
             self.checker.clear()
+        if self.storage:
+            self.storage.save(self._clock.now_s())
         if self._task:
             try:
                 self._task.cancel()
             except RuntimeError:  # called from within run(), which sees it itself
                 pass
+
+    # What a program may ask and do
+
+    def leases(self):
+        """Return an iterator of roster.Lease, one for each address that somebody got."""
+        return self.server.roster(self._clock.now_s())
+
+    def find(self, mac):
+        """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
+        return self.server.find(mac, self._clock.now_s())
+
+    def release(self, address):
+        """End the lease or the offer of an address (text) now; return whether there was one."""
+        return self.server.release(address, self._clock.now_s())
+
+    def on_event(self, callback):
+        """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
+
+        Kinds: as Server.next_event().  It runs between packets: what takes long holds them up.
+        What it raises is printed once.  None: no more calls.
+        """
+        if not self.server.events:
+            self.server.enable_events()
+        self._on_event = callback
+
+    def stats(self):
+        """Return a dict of counters: those of Server.counters(), and
+
+        seconds   since the service was made
+        unsent    replies that could not be sent
+        foreign   messages from who is no station of ours
+        troubles  errors of the firmware, or no memory, that were survived
+        dropped   datagrams that were no messages, or too long
+        checks    of addresses (checking.Checker.counters), {} where none are made
+        storage   of the leases (storage.Storage.counts), {} where there is none
+        """
+        stats = self.server.counters()
+        stats.update(self.counts)
+        stats["seconds"] = self._clock.now_s()
+        stats["dropped"] = self.port.dropped
+        stats["checks"] = self.checker.counters if self.checker else {}
+        stats["storage"] = self.storage.counts if self.storage else {}
+        return stats
+
+    # The loop
 
     def poll(self, wait_ms=0):
         """Serve what waits, and return; with wait_ms, wait that long for the first datagram."""
@@ -107,15 +168,15 @@ class Service:
             checks_ms = self._checks_ms()
             self.port.wait(wait_ms if checks_ms < 0 else min(wait_ms, checks_ms))
         self._serve()
-        if ticks_diff(ticks_ms(), self._tick_at) >= 0:
-            self._tick()
+        if ticks_diff(ticks_ms(), self._chores_at) >= 0:
+            self._do_chores()
 
     async def run(self):
         """Serve until stop() or cancelled."""
         import asyncio
 
         self._task = asyncio.current_task()
-        ticker = asyncio.create_task(self._run_ticks(asyncio.sleep_ms))
+        chores = asyncio.create_task(self._run_chores(asyncio.sleep_ms))
         nothing = bytearray(0)
         try:
             while self.port.sock:
@@ -134,33 +195,56 @@ class Service:
                 raise
         finally:
             self._task = None
-            ticker.cancel()
+            chores.cancel()
 
-    async def _run_ticks(self, sleep_ms):
+    async def _run_chores(self, sleep_ms):
         while True:
-            self._tick()
+            self._do_chores()
             await sleep_ms(_CHORES_MS)
 
     def _serve(self):
         """Answer what waits; return False when it is too early for the rest."""
-        server = self.server
-        port = self.port
         try:
             if self._unsent and not self._send():
                 return False
             for _ in range(_BATCH):
-                n = 0
-                if self.checker and self.checker.waiting:
-                    n = self.checker.poll(ticks_ms(), self._clock.now_s())
-                n = n or port.receive(server.rx)
+                n = self._next()
                 if not n:
                     break
-                if not self._answer(n):
+                if n > 0 and not self._answer(n):
                     return False
-        except (OSError, MemoryError):
+        except _ERRORS:
             self.counts["troubles"] += 1
             return False
+        if self._on_event:
+            self._tell()
         return True
+
+    def _next(self):
+        """Put the next message into rx, one whose check has ended or a new one; return its length.
+
+        0: none waits; -1: it was thrown away.
+        """
+        checker = self.checker
+        if checker and checker.waiting:
+            n = checker.poll(ticks_ms(), self._clock.now_s())
+            if n:
+                return n
+        n = self.port.receive(self.server.rx)
+        if n and self._watch and self._is_foreign():
+            self.counts["foreign"] += 1
+            return -1
+        return n
+
+    def _is_foreign(self):
+        """Return whether the message in rx is not, or may not be, from a station of ours."""
+        if self._watch == _AUTO and not self.port.foreign():
+            return False
+        if not self._guard:
+            from .guard import Guard
+
+            self._guard = Guard(self.port)
+        return not self._guard.admits(self.server.rx)
 
     def _answer(self, received):
         """Answer the message in rx[:received]; return False when it is too early for the rest."""
@@ -169,7 +253,7 @@ class Service:
             self.checker.park(received, ticks_ms())
         elif n:
             self._unsent = n
-            self._tries = _TRIES
+            self._tries = _SENDINGS
             return self._send()
         return True
 
@@ -179,11 +263,9 @@ class Service:
 
     def _send(self):
         """Try to send the reply in tx; return whether it is done with."""
-        if self._tries < _TRIES and ticks_diff(ticks_ms(), self._retry_at) < 0:
+        if self._tries < _SENDINGS and ticks_diff(ticks_ms(), self._retry_at) < 0:
             return False
-        if self.port.send(self.server, self._unsent):
-            self.counts["sent"] += 1
-        else:
+        if not self.port.send(self.server, self._unsent):
             self._tries -= 1
             if self._tries:
                 self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
@@ -192,20 +274,43 @@ class Service:
         self._unsent = 0
         return True
 
-    def _tick(self):
+    def _do_chores(self):
         """Do what is due twice a second."""
-        self._tick_at = ticks_add(ticks_ms(), _CHORES_MS)
+        self._chores_at = ticks_add(ticks_ms(), _CHORES_MS)
         self.feed()
+        now_s = self._clock.now_s()
         try:
-            self._clock.now_s()
+            if now_s >= self.server.leases.due_s:
+                self.server.leases.end_due(now_s)
+            if self._on_event:
+                self._tell()
             if self.port.sock and self.port.lost():
                 if self.checker:
                     self.checker.clear()
                 self.port.up()
-        except (OSError, MemoryError):
+        except _ERRORS:
             self.counts["troubles"] += 1
+        if self.storage:
+            self.storage.tick(now_s)
 
     def feed(self):
         """Call on_feed."""
-        if self._feed:
-            self._feed()
+        if self._on_feed:
+            self._call(self._on_feed)
+
+    def _tell(self):
+        """Hand what has happened to on_event."""
+        event = self.server.next_event()
+        while event:
+            self._call(self._on_event, *event)
+            event = self.server.next_event()
+
+    def _call(self, callback, *arguments):
+        """Call a function of the program; what it raises is printed the first time."""
+        try:
+            callback(*arguments)
+        except Exception as error:
+            self.counts["troubles"] += 1
+            if not self._complained:
+                self._complained = True
+                sys.print_exception(error)

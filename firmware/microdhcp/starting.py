@@ -13,6 +13,8 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
         wifi.check(ssid, key, open_, country, channel)
         if hidden is not None and not port.can_hide:
             raise ValueError("hidden: this firmware cannot hide an access point")
+        if service.storage:
+            service.storage.load(0)
         service.feed()
         cost = port.claim(config, may_restart)
         service.feed()
