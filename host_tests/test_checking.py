@@ -357,6 +357,23 @@ class Places(CheckingCase):
         self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [6, 7])
         self.assertEqual(self.counted("overwritten"), (1,))
 
+    def test_a_message_that_is_lost_finds_its_check_done(self):
+        """Design: a checked address stays checked for 30 s."""
+        for xid in (5, 6, 7):
+            self.discover(xid, xid)
+        self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [6, 7])
+        self.assertEqual(self.counted("checks"), (3,))
+        self.assertEqual(self.send(builders.discover(mac=5, xid=8)), self.air.asked[0])
+        self.assertFalse(self.air.is_open)
+
+    def test_a_message_that_comes_again_in_time_gets_its_place_back(self):
+        for xid in (5, 6, 7):
+            self.discover(xid, xid)
+            self.sleep(10)
+        self.discover(5, 5)
+        self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [5, 7])
+        self.assertEqual(self.counted("checks", "overwritten", "repeated"), (3, 2, 0))
+
     def test_who_has_lost_his_slot_loses_his_place(self):
         """Or he would take one from a third, and so on, and nobody would get any."""
         self.start_with_one_address()
@@ -369,7 +386,14 @@ class Places(CheckingCase):
         self.server = serve(pool=("192.0.2.16", "192.0.2.16"))
         self.check_with(self.port)
 
-    def test_no_more_places_than_the_port_can_check(self):
+    def test_all_that_is_lost_is_counted(self):
+        """Who has lost his slot, and the oldest when all checks run."""
+        self.check_with(Port(side_by_side=1))
+        for xid in (5, 6, 7):
+            self.discover(xid, xid)
+        self.assertEqual(self.counted("parked", "overwritten"), (3, 2))
+
+    def test_no_more_checks_than_the_port_can_make(self):
         self.check_with(Port(side_by_side=1))
         self.discover(1, 5)
         self.discover(2, 6)

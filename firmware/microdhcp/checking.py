@@ -6,9 +6,10 @@
 
     n = checker.poll(now_ms, now_s)  # n > 0: a message is in server.rx again, to be handled
 
-A fixed number of places, each for one message and its check; the checks run side by side.  Two
-probes in the time of a check: the first one may be lost, or only wake a telephone.  Milliseconds
-come from a clock that begins anew after 2**30.
+Messages wait in a fixed number of places; when all are taken the oldest message is lost, but its
+check goes on, and the copy that its client sends finds the answer ready.  Checks run side by side.
+Two probes in the time of a check: the first one may be lost, or only wake a telephone.
+Milliseconds come from a clock that begins anew after 2**30.
 """
 
 from array import array
@@ -20,14 +21,14 @@ _WRAP = const((1 << 30) - 1)
 _TICK_MS = const(10)  # how soon an answer is noticed
 _FRESH_MS = const(1000)  # how long a list of the stations is good
 
-_ASKED = const(1)  # what a place is doing; 0: nothing
+_ASKED = const(1)  # what a check is doing; 0: nothing
 _ASKED_TWICE = const(2)
-_NOT_IN_USE = const(3)  # its check has ended
+_NOT_IN_USE = const(3)  # it has ended
 _IN_USE = const(4)
 
 _LEASED = const(b"\x02\x03")  # states of a slot: ADOPTED, BOUND
 _CONFLICT = const(9)
-_NONE = const(255)  # no slot
+_NONE = const(255)  # no slot, no check
 
 _XID = const(4)  # offsets in a message
 _CHADDR = const(28)
@@ -49,69 +50,64 @@ class Checker:
     """The checks of one server.
 
     server    gets enable_checks() here
-    port      has stations(), names_owner, side_by_side and, unless echo is given, ap
-    places    messages that can wait, fewer where the port cannot check so many at a time
+    port      has stations(), names_owner, side_by_side (checks at a time) and, for an Echo, ap
+    places    messages that can wait
     check_ms  how long a check takes, 300..500
     echo      what asks: an Echo
     counters  {name: how often}
-    waiting   messages that wait now
+    waiting   checks that run
     """
 
     def __init__(self, server, port, places=2, check_ms=400, echo=None):
-        places = min(places, port.side_by_side)
+        checks = port.side_by_side
         if echo is None:
             from .ports.echo import Echo
 
-            echo = Echo(port.ap, places)
+            echo = Echo(port.ap, checks)
         self.waiting = 0
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._server = server
         self._port = port
         self._echo = echo
         self._check_ms = check_ms
-        self._messages = []  # and for each: its length, slot, what happens, since when
+        self._messages = []  # and for each its length, and the check that it waits for
         for _ in range(places):
             self._messages.append(bytearray(len(server.rx)))
         self._lengths = array("H", [0] * places)
-        self._slots = bytearray(places)
-        self._doing = bytearray(places)
-        self._begun_ms = array("i", [0] * places)
-        self._asked = [()] * places  # which stations were asked; in the end, who has answered
+        self._waits_for = bytearray(b"\xff" * places)
+        self._doing = bytearray(checks)  # for each check, and its slot, and when it began
+        self._slots = bytearray(checks)
+        self._begun_ms = array("i", [0] * checks)
+        self._macs = bytearray(6 * checks)  # for whom it is
+        self._asked = [()] * checks  # which stations were asked; in the end, who has answered
         self._stations = ()
         self._read_ms = 0
-        self._buf = bytearray(10)  # an address and a MAC
+        self._question = bytearray(10)
         self._suspect = b""  # who has answered last, and for which slots: see _is_proxy()
         self._claimed = bytearray(2)
         server.enable_checks(port.names_owner)
 
     def park(self, n, now_ms):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""
-        rx = self._server.rx
-        slot = self._server.check_slot
-        place = self._find(slot, now_ms)
+        server = self._server
+        slot = server.check_slot
+        check = self._find(slot, now_ms)
+        runs = self._doing[check] and self._slots[check] == slot and self._is_for(check)
+        place = self._place(check, now_ms)
         message = self._messages[place]
-        waits = (
-            self._doing[place]
-            and self._slots[place] == slot
-            and same(message, _CHADDR, rx, _CHADDR, 6)
-        )
-        if waits and same(message, _XID, rx, _XID, 4):
-            self.counters["repeated"] += 1
-            return
-        message[:] = rx
-        self._lengths[place] = n
-        if waits:
-            return  # a newer message; the check goes on
-        self.counters["parked"] += 1
-        self.waiting += not self._doing[place]
-        self._slots[place] = slot
-        self._begun_ms[place] = now_ms
-        if self._needless(place, now_ms) or not self._echo.open():
-            self.counters["skipped"] += 1
-            self._doing[place] = _NOT_IN_USE
+        held = self._waits_for[place] == check
+        if held and runs:
+            if same(message, _XID, server.rx, _XID, 4):
+                self.counters["repeated"] += 1
+                return
         else:
-            self.counters["checks"] += 1
-            self._ask(place, _ASKED)
+            self.counters["parked"] += 1
+            self.counters["overwritten"] += held
+            self._waits_for[place] = check
+        message[:] = server.rx
+        self._lengths[place] = n
+        if not runs:
+            self._begin(check, slot, now_ms)
 
     def poll(self, now_ms, now_s):
         """Put a message whose check has ended into server.rx; return its length, 0: there is none.
@@ -119,16 +115,18 @@ class Checker:
         Call it until it says 0.
         """
         self._listen()
-        for place in range(len(self._doing)):
-            doing = self._doing[place]
+        for check in range(len(self._doing)):
+            doing = self._doing[check]
             if _ASKED <= doing <= _ASKED_TWICE:
-                waited_ms = now_ms - self._begun_ms[place] & _WRAP
-                if waited_ms >= self._check_ms:
+                passed_ms = now_ms - self._begun_ms[check] & _WRAP
+                if passed_ms >= self._check_ms:
                     doing = _NOT_IN_USE
-                elif doing == _ASKED and 2 * waited_ms >= self._check_ms:
-                    self._ask(place, _ASKED_TWICE)
+                elif doing == _ASKED and 2 * passed_ms >= self._check_ms:
+                    self._ask(check, _ASKED_TWICE)
             if doing >= _NOT_IN_USE:
-                return self._end(place, doing == _IN_USE, now_s)
+                n = self._end(check, doing == _IN_USE, now_s)
+                if n:
+                    return n
         return 0
 
     def wait_ms(self):
@@ -139,43 +137,72 @@ class Checker:
 
     def clear(self):
         """Forget all that waits: the access point was away, and the clients will ask again."""
-        for place in range(len(self._doing)):
-            self._doing[place] = 0
+        for check in range(len(self._doing)):
+            self._doing[check] = 0
+        for place in range(len(self._messages)):
+            self._waits_for[place] = _NONE
         self.waiting = 0
         self._echo.close()
 
-    def _find(self, slot, now_ms):
-        """Return the place for the message in rx.
+    def _is_for(self, check):
+        """Return whether a check is for the client whose message is in rx."""
+        return same(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
 
-        A client has one place, and so has a slot: who has lost it to another client would only
-        take one from a third.
+    def _find(self, slot, now_ms):
+        """Return the check for the message in rx, which may run already.
+
+        A client has one, and so has a slot: who has lost it to another client would only take one
+        from a third.
         """
         found = oldest_ms = -1
-        for place in range(len(self._doing)):
-            waited_ms = _WRAP
-            if self._doing[place]:
-                if self._slots[place] == slot:
-                    return place
-                if same(self._messages[place], _CHADDR, self._server.rx, _CHADDR, 6):
-                    return place
-                waited_ms = now_ms - self._begun_ms[place] & _WRAP
-            if waited_ms > oldest_ms:
-                found = place
-                oldest_ms = waited_ms
-        if self._doing[found]:
-            self.counters["overwritten"] += 1
+        for check in range(len(self._doing)):
+            passed_ms = _WRAP
+            if self._doing[check]:
+                if self._slots[check] == slot or self._is_for(check):
+                    return check
+                passed_ms = now_ms - self._begun_ms[check] & _WRAP
+            if passed_ms > oldest_ms:
+                found = check
+                oldest_ms = passed_ms
         return found
 
-    def _needless(self, place, now_ms):
-        """Return whether all stations but the client, which is one, hold leases of ours."""
+    def _place(self, check, now_ms):
+        """Return the place of a check's message, else a free one, else that of the oldest."""
+        found = oldest_ms = -1
+        for place in range(len(self._messages)):
+            other = self._waits_for[place]
+            if other == check:
+                return place
+            passed_ms = _WRAP if other == _NONE else now_ms - self._begun_ms[other] & _WRAP
+            if passed_ms > oldest_ms:
+                found = place
+                oldest_ms = passed_ms
+        self.counters["overwritten"] += self._waits_for[found] != _NONE
+        return found
+
+    def _begin(self, check, slot, now_ms):
+        """Start a check, if it can be made and tells anything."""
+        self.waiting += not self._doing[check]
+        self._slots[check] = slot
+        self._begun_ms[check] = now_ms
+        copy(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
         if not self._stations or now_ms - self._read_ms & _WRAP >= _FRESH_MS:
             self._stations = self._port.stations()
             self._read_ms = now_ms
-        self._asked[place] = self._stations
+        self._asked[check] = self._stations
+        if self._needless() or not self._echo.open():
+            self.counters["skipped"] += 1
+            self._doing[check] = _NOT_IN_USE
+        else:
+            self.counters["checks"] += 1
+            self._ask(check, _ASKED)
+
+    def _needless(self):
+        """Return whether all stations but the client, which is one, hold leases of ours."""
         leases = self._server.leases
         here = False
         for mac in self._stations:
-            if same(mac, 0, self._messages[place], _CHADDR, 6):
+            if same(mac, 0, self._server.rx, _CHADDR, 6):
                 here = True
                 continue
             at = leases.mac.find(mac)
@@ -185,36 +212,36 @@ class Checker:
                 return False
         return here
 
-    def _ask(self, place, doing):
+    def _ask(self, check, doing):
         """Send the probes of a check."""
-        self._doing[place] = doing
-        buf = self._buf
-        self._server.address_of(self._slots[place], buf, 0)
-        copy(buf, 4, self._messages[place], _CHADDR, 6)
-        self._echo.ask(place, buf, self._asked[place])
+        self._doing[check] = doing
+        question = self._question
+        self._server.address_of(self._slots[check], question, 0)
+        copy(question, 4, self._macs, 6 * check, 6)
+        self._echo.ask(check, question, self._asked[check])
 
     def _listen(self):
         """Take the answers."""
         echo = self._echo
         while True:
-            place = echo.heard()
-            if place < 0:
+            check = echo.heard()
+            if check < 0:
                 return
-            if _ASKED <= self._doing[place] <= _ASKED_TWICE and not self._is_proxy(place):
-                self._doing[place] = _IN_USE
+            if _ASKED <= self._doing[check] <= _ASKED_TWICE and not self._is_proxy(check):
+                self._doing[check] = _IN_USE
                 asked = self._asked
-                asked[place] = asked[place][echo.station] if echo.station >= 0 else None
+                asked[check] = asked[check][echo.station] if echo.station >= 0 else None
 
-    def _is_proxy(self, place):
+    def _is_proxy(self, check):
         """Return whether who has answered now has done so for two other addresses before.
 
         It then answers for everything, and has none of them.
         """
-        slot = self._slots[place]
+        slot = self._slots[check]
         claimed = self._claimed
         if self._echo.station < 0:
             return False
-        mac = self._asked[place][self._echo.station]
+        mac = self._asked[check][self._echo.station]
         if mac != self._suspect:
             self._suspect = mac
             claimed[0] = slot
@@ -226,16 +253,20 @@ class Checker:
             claimed[1] = slot
         return False
 
-    def _end(self, place, in_use, now_s):
-        """Tell the server the result; return the length of the message, in rx again."""
+    def _end(self, check, in_use, now_s):
+        """Tell the server the result; return the length of the message in rx, 0: it is lost."""
         server = self._server
-        slot = self._slots[place]
-        self._doing[place] = 0
+        slot = self._slots[check]
+        self._doing[check] = 0
         self.waiting -= 1
-        server.checked(slot, in_use, now_s, self._asked[place] if in_use else None)
+        server.checked(slot, in_use, now_s, self._asked[check] if in_use else None)
         if in_use and server.leases.state[slot] == _CONFLICT:
             self.counters["conflicts"] += 1
         if not self.waiting:
             self._echo.close()
-        server.rx[:] = self._messages[place]
-        return self._lengths[place]
+        for place in range(len(self._messages)):
+            if self._waits_for[place] == check:
+                self._waits_for[place] = _NONE
+                server.rx[:] = self._messages[place]
+                return self._lengths[place]
+        return 0
