@@ -64,6 +64,11 @@ emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator
 
+.PHONY: romfs
+romfs: vm  ## an image for a firmware with a ROMFS partition, and the heap it takes from there
+	@$(PY) tools/romfs
+	@$(PY) tools/romfs --measure
+
 .PHONY: flash board-test
 flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my.py]
 	@$(PY) tools/flash copy --board "$(BOARD)" $(if $(PORT),--port $(PORT)) \

@@ -90,15 +90,17 @@ def modules():
     return ["__init__", *loaded], [name for name in reach(anywhere) if name not in loaded]
 
 
-def measure(steps, version):
+def measure(steps, version, names="config = server = Config = Server = None", files=None):
     """Return the Rows of steps, [(what, Python text)], and what the last step printed.
 
+    names  an assignment to all names that the steps will make, so that none is new later
+    files  more files for the interpreter, {path: bytes}
     Runs them one after the other in one fresh interpreter; SystemExit when one of them fails.
     """
-    texts = ["import gc, micropython\nconfig = server = Config = Server = None"]
+    texts = [f"import gc, micropython\n{names}"]
     for _what, text in [("", ""), *steps]:
         texts += [text, *["gc.collect()", PROBE] * REPEATS]
-    result = mpvm.run(texts, version, mpy=True)
+    result = mpvm.run(texts, version, mpy=True, files=files)
     if result.returncode:
         sys.exit(f"size: {result.stderr.strip() or f'status {result.returncode}'}")
     heap = [int(number) for number in re.findall(r"^= (\d+)", result.stdout, re.M)]

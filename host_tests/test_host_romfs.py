@@ -1,0 +1,73 @@
+"""The ROMFS image: what is in it, that the server runs from it, and what it costs there.
+
+Run in MicroPython 1.29 for WebAssembly, which can mount an image from memory.
+"""
+
+import sys
+import tomllib
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import build
+import mpvm
+from mpvm.install import missing
+from romfs import measure
+from romfs.image import image
+
+REASON = missing()
+LISTING = """
+import os
+def walk(path):
+    for name, kind, *_ in os.ilistdir(path):
+        if kind & 0x4000:
+            walk(path + "/" + name)
+        else:
+            print(path + "/" + name, len(open(path + "/" + name, "rb").read()))
+walk("/rom")
+"""
+
+
+def from_rom(program):
+    """Return what a program prints that finds its modules in the mounted image."""
+    done = mpvm.run([measure.MOUNT, program], files=measure.mounted())
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+class TheImage(unittest.TestCase):
+    def test_it_is_one(self):
+        """ROMFS begins with these three bytes, the length as a variable integer follows."""
+        self.assertEqual(image()[:3], b"\xd2\xcd\x31")
+
+    def test_the_fast_build_is_another_one(self):
+        self.assertGreater(len(image(fast=True, core="armv6m")), len(image()))
+
+
+@unittest.skipIf(REASON, REASON)
+class FromTheImage(unittest.TestCase):
+    def test_every_file_is_in_it(self):
+        listed = dict(line.split() for line in from_rom(LISTING).splitlines())
+        files = build.package(folder="/rom/lib/")
+        wanted = {f"/rom/lib/{name}": str(len(data)) for name, data in files.items()}
+        self.assertEqual(listed, wanted)
+
+    def test_the_server_runs_from_it_without_allocation(self):
+        """The self-test of `make flash`: an OFFER and an ACK, the heap locked."""
+        program = (ROOT / "tools" / "flash" / "programs" / "selftest.py").read_text()
+        said = from_rom(f"{program}\nprint(main([]))")
+        self.assertIn("'file': '/rom/lib/microdhcp/__init__.mpy'", said)
+        self.assertIn("'locked': True", said)
+        self.assertRegex(said, r"'address': '192\.168\.4\.\d+'")
+
+    def test_heap_is_within_the_budgets(self):
+        budget = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["microdhcp"][
+            "budget"
+        ]
+        for service, name in ((False, "core"), (True, "service")):
+            heap_n = sum(row.heap for row in measure.rows(rom=True, service=service))
+            self.assertLessEqual(heap_n, budget[f"romfs_{name}_heap_bytes"])
+            self.assertLess(heap_n, sum(row.heap for row in measure.rows(False, service)))
