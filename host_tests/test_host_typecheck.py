@@ -58,6 +58,6 @@ class WhatIsNoticed(unittest.TestCase):
         self.assertEqual(self.faults(ESP32, "print(network.AUTH_WPA2_PSK)"), [])
         self.assertRegex(self.faults(RP2, "print(network.AUTH_WPA2_PSK)")[0], "AUTH_WPA2_PSK")
 
-    def test_a_misspelt_name(self):
+    def test_a_name_that_no_firmware_has(self):
         for family in typecheck.FAMILIES:
-            self.assertRegex(self.faults(family, "ap.actve(False)")[0], "actve")
+            self.assertRegex(self.faults(family, "ap.switch_off()")[0], "switch_off")

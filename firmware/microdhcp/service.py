@@ -70,9 +70,9 @@ class Service:
         self._on_feed = on_feed
         self._on_event = None
         self._complained = False
-        self._chores_at = ticks_ms()
+        self._chores_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
-        self._tries = self._retry_at = 0
+        self._tries = 0
         self._task = None
 
     def start(
