@@ -61,7 +61,7 @@ def rows(rom, service, version=mpvm.NEWEST):
     service  True: Service with the port of the Pico W, started; False: the core alone
     """
     steps = [("before", MOUNT if rom else FROM_FILES)]
-    steps += [("stand-ins", "import network, socket, select, time, errno")]
+    steps += [("stand-ins", "import network, os, socket, select, time, errno")]
     steps += [("code of the core", CORE), ("Config(…)", size.CONFIG)]
     if service:
         steps += [("code of service and port", SERVICE), ("Service(…), start()", START)]
