@@ -38,6 +38,9 @@ def conversations():
     yield "reservations", reserved(), client_states() + full_pool()
     access = settings(allow=["00:00:5e"], deny=["00:00:5e:00:53:02", "02"])
     yield "some denied", access, client_states()
+    yield "host names", settings(rapid_commit=True), named()
+    yield "short host names", settings(hostname_bytes=3), named()
+    yield "no host names", settings(hostname_bytes=0), named()
     yield "options of their own", own_options(), client_states() + wanting_all()
     yield "much to say", wordy(548), wanting_all()
     yield "little room", wordy(300), wanting_all()
@@ -240,6 +243,25 @@ def rapid_commit():
             request(mac=mac, requested=FIRST),
         )
     ]
+
+
+def named():
+    """Options 12 and 81 of all sorts, of new, known and returning clients."""
+    forms = [
+        ((12, name),) for name in (b"", b"phone", b"a" * 20, b"B.example", b"\xff\0x", b"n" * 255)
+    ]
+    forms += [
+        ((81, value),) for value in (b"", b"\4", b"\4\0\0", b"\0\0\0name", b"\4\0\0\4name\0")
+    ]
+    forms += [((81, b"\4\0\0\xffab"),), ((81, b"\0\0\0x"), (12, b"y")), ((12, b"p"), (12, b"q"))]
+    said = []
+    for number_of, options in enumerate(forms):
+        for mac in (number_of + 1, 1):
+            said.append((1, discover(mac=mac, options=options)))
+            said.append((1, discover(mac=mac, options=options + ((80, b""),))))
+            said.append((1, request(mac=mac, requested=FIRST, server_id=OWN, options=options)))
+            said.append((1, request(mac=mac, ciaddr=LAST, options=options)))
+    return said
 
 
 def wanting_all():

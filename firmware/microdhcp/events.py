@@ -4,7 +4,8 @@ A ring of fixed size.  Loaded only by Server.enable_events(); put() allocates no
 """
 
 from ._compat import const
-from .hot import copy
+from .hot import copy, same
+from .naming import name_of
 from .text import address_text, mac_text
 
 _ADDRESS = const(1)  # an entry is: kind, address, MAC
@@ -66,4 +67,15 @@ class Events:
         self._waiting -= 1
         address = address_text(ring, at + _ADDRESS) if ring[at] != _POOL_FULL else ""
         mac = mac_text(ring, at + _MAC) if any(ring[at + _MAC : at + _ENTRY]) else ""
-        return _KINDS[ring[at]], address, mac, ""
+        return _KINDS[ring[at]], address, mac, self._name(at)
+
+    def _name(self, at):
+        """Return the host name of the client in the entry at at, if it is still the latest there.
+
+        Of "pool_full" there is none.
+        """
+        leases = self._leases
+        slot = leases.slot_of(self._ring, at + _ADDRESS)
+        if slot < 0 or not same(leases.mac, 6 * slot, self._ring, at + _MAC, 6):
+            return ""
+        return name_of(leases, slot)

@@ -72,6 +72,7 @@ class Leases:
     due_s      when the next offer, lease or quarantine ends: call end_due() then
     used       how many addresses are leased now; most: how many were at the same time
     changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
+    names      what clients call themselves (hosts.Names), None: not kept
     events     where changes are noted (events.Events), None: nowhere
     """
 
@@ -87,6 +88,11 @@ class Leases:
         self.used = self.most = 0
         self.changed = 0
         self.events = None
+        self.names = None
+        if config.hostname_bytes:
+            from .hosts import Names
+
+            self.names = Names(slots, config.hostname_bytes)
         self._config = config
         self._quarantined = 0
         self.keys = array("i", [_NOBODY] * (2 * slots))
@@ -349,6 +355,8 @@ class Leases:
             self._drop(old)
             self.release(old, now_s)
         self._drop(slot)
+        if self.names:
+            self.names.forget(slot)
         a = self.keys[slot + slot] = key[0]
         b = self.keys[slot + slot + 1] = key[1]
         _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)

@@ -6,6 +6,7 @@ Loaded when a program asks for the first time; nothing here runs for a packet.
 from collections import namedtuple
 
 from ._compat import const
+from .naming import name_of
 from .text import address_bytes, address_text, mac_bytes, mac_text
 
 _STATES = const(
@@ -108,7 +109,7 @@ def _lease(leases, slot, now_s):
     return Lease(
         address_text(address),
         mac_text(leases.mac, 6 * slot),
-        "",
+        name_of(leases, slot),
         _STATES[leases.state[slot]],
         seconds,
         bool(leases.reserved[slot]),

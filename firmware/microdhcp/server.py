@@ -405,7 +405,10 @@ class Server:
     def _ack(self, slot, state, granted_s, now_s, rapid):
         """Lease the address."""
         until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
-        self.leases.bind(slot, self._request, granted_s, state, now_s, until_s)
+        leases = self.leases
+        leases.bind(slot, self._request, granted_s, state, now_s, until_s)
+        if leases.names:
+            leases.names.note(slot, self._request)
         return self._reply.write(_ACK, slot, granted_s, rapid)
 
     def _nak(self, at):

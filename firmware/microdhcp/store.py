@@ -9,6 +9,7 @@ quarantine begins anew.
 from binascii import crc32
 
 from ._compat import const
+from .naming import name_of, restore
 
 _MAGIC = const(b"mDHC")
 _FORMAT = const(1)  # of the version that dump() writes
@@ -64,15 +65,16 @@ def dump(server, now_s):
     # In the order in which leases end, so that the oldest is reused first after load() too.
     for slot in sorted(range(leases.slots), key=lambda slot: leases.until_s[slot]):
         if leases.state[slot] != _FREE:
-            out.append(_RECORD)
-            out.extend(_record(leases, slot))
+            name = name_of(leases, slot).encode()
+            out.append(_RECORD + len(name))
+            out.extend(_record(leases, slot) + name)
             out[_COUNT_AT] += 1
     out.extend(crc32(out).to_bytes(_CRC, "big"))
     return bytes(out)
 
 
 def _record(leases, slot):
-    """Return the record of a slot."""
+    """Return the record of a slot without its name."""
     out = bytearray(_RECORD)
     leases.address_of(slot, out, 0)
     _put(out, 4, leases.keys[slot + slot])
@@ -141,13 +143,14 @@ def _restore(server, record, now_s):
         if record.state == _DECLINED:
             leases.decline(slot, now_s, until_s)
         else:
-            leases.conflict(slot, until_s)
+            leases.conflict(slot, until_s, None)
         return False
     if not _is_client(record) or leases.find(record.key) >= 0 or _is_others(leases, slot, record):
         return False
     if record.state in (_RELEASED, _EXPIRED):
         leases.check(slot, record, 0, now_s, now_s)
         leases.release(slot, now_s, record.state)
+        restore(leases, slot, record.host_name)
         return False
     return record.state in (_ADOPTED, _BOUND) and _bind(server, slot, record, now_s)
 
@@ -165,6 +168,7 @@ def _bind(server, slot, record, now_s):
         granted_s = longest_s
     until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
     leases.bind(slot, record, granted_s, record.state, now_s, until_s)
+    restore(leases, slot, record.host_name)
     return True
 
 

@@ -1,0 +1,62 @@
+"""Host names as clients send them, a row of bytes for each slot; naming.py makes names of them.
+
+Loaded unless hostname_bytes is 0.  A packet costs a comparison, and a copy when the name is new.
+"""
+
+from ._compat import const
+from .hot import copy
+
+_HOST_NAME = const(11)  # entries of Request.at: 12
+_FQDN = const(12)  # 81
+_WIRE_FORM = const(4)  # a flag of 81: labels with their lengths in front, not text
+_FRESH = const(128)
+
+
+class Names:
+    """What clients call themselves.
+
+    size    bytes for each slot
+    rows    the names, shorter ones end with a zero
+    marks   0: no name; else 1..127, which tells a new name from the old one, and 128 while the row
+            is just as the client sent it
+    """
+
+    def __init__(self, slots, size):
+        self.size = size
+        self.rows = bytearray(slots * size)
+        self.marks = bytearray(slots)
+
+    def note(self, slot, request):
+        """Keep the name in the request, option 12 or else 81, if there is one and it is new.
+
+        RFC 2132 section 3.14, RFC 4702 section 2; of option 81 the part up to the first dot.
+        """
+        rx = request.rx
+        at = request.at[_HOST_NAME] or request.at[_FQDN]
+        if not at:
+            return
+        start = at + 1
+        end = start + rx[at]
+        if not request.at[_HOST_NAME]:
+            start += 3  # flags, and two codes that nobody uses any more
+            if rx[at + 1] & _WIRE_FORM and start < end:
+                start += 1
+                end = min(end, start + rx[start - 1])
+        n = min(end - start, self.size)
+        if n > 0:
+            self._keep(slot, rx, start, n)
+
+    def forget(self, slot):
+        """Let the slot have no name: its client is another one now."""
+        self.marks[slot] = 0
+
+    def _keep(self, slot, rx, start, n):
+        """Copy rx[start:start + n] to the row of the slot, unless it seems to be there already."""
+        mark = (n + 3 * rx[start] + 5 * rx[start + n - 1]) % 127 + 1
+        if self.marks[slot] & 127 == mark:
+            return
+        self.marks[slot] = mark | _FRESH
+        at = slot * self.size
+        copy(self.rows, at, rx, start, n)
+        if n < self.size:
+            self.rows[at + n] = 0
