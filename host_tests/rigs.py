@@ -1,8 +1,9 @@
 """Three boards on which the same scenario runs: a fake ESP32, a fake Pico W, an emulated Pico W.
 
-    lived(rig, story)        what story(board) returns, on a board of its own
+    RIGS["esp32"].live(story)       what story(board) returns, on a board whose Wi-Fi is off
+    RIGS["esp32"].serve(story)      what story(served) returns, on one that runs a Service
 
-The emulated one is booted once in a process; each story gets a copy of it by fork.
+The emulated board is booted once in a process, and serves once; each story gets a copy by fork.
 """
 
 import functools
@@ -17,6 +18,130 @@ from fakes import Esp32, PicoW
 
 REASON = emulator.unavailable()
 STOCK = not REASON and firmware.path().name == firmware.NAME
+OWN = "10.10.10.1"
+ADMIN = "00:00:5e:00:53:fe"
+STORY_S = 300  # wall time for one story on the emulated board
+
+#: What a user's main.py begins with.
+SETUP = """
+import asyncio, gc, network, socket, sys, time
+from microdhcp import Config, Service
+ap = network.WLAN(network.WLAN.IF_AP)
+sta = network.WLAN(network.WLAN.IF_STA)
+config = Config(
+    address="10.10.10.1/24", pool=("10.10.10.16", "10.10.10.31"), conflict_check=False
+)
+service = Service(ap, config)
+"""
+START = 'service.start(ssid="greenhouse", key="change-me-now")\n'
+#: A task beside the service that executes what it is sent: the hands of the user.
+CONTROL = """
+if "hands" in globals(): hands.close()
+hands = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+hands.setblocking(False)
+hands.bind(("0.0.0.0", 9999))
+async def control():
+    while True:
+        await asyncio.StreamReader(hands).readinto(bytearray(0))
+        source = hands.recv(1000)
+        try:
+            exec(source, globals())
+        except Exception as error:
+            sys.print_exception(error)
+        print("#done")
+async def main():
+    asyncio.create_task(control())
+    await service.run()
+"""
+RUN = "asyncio.run(main())\n"
+
+
+class Served:
+    """A board that runs a Service and a task that obeys.
+
+    board, program
+    """
+
+    def __init__(self, board, source=SETUP + START):
+        self.board = board
+        with board.skipping_delays():
+            self.program = board.start(source + CONTROL + "print('#serving')\n" + RUN, 120)
+            self._until("#serving\n", 0)
+        self.admin = emulator.Station(board, ADMIN)
+
+    def _until(self, word, start):
+        program = self.program
+        self.board.wait(lambda: program.done or word in program.output[start:], 120, f"no {word}")
+        if program.done:
+            program.wait()
+
+    def remote(self, source):
+        """Execute source on the board while it serves; return what it has printed meanwhile."""
+        start = len(self.program.output)
+        self.board.ap.join(ADMIN)
+        self.admin.send_udp(source.encode(), to=("255.255.255.255", 9999))
+        with self.board.skipping_delays():
+            self._until("#done\n", start)
+        return self.program.output[start:].replace("#done\n", "").strip()
+
+    def rest(self, ms):
+        """Let emulated time go by in which nothing is measured."""
+        with self.board.skipping_delays():
+            self.board.sleep(ms * 1000)
+
+
+class Rig:
+    """A kind of board.
+
+    name      "esp32", "pico_w", "emulated"
+    unicasts  a client without an address is sent its OFFER in a frame of its own
+    faults    board.fail() makes calls of the firmware fail
+    """
+
+    def __init__(self, name, unicasts, faults):
+        self.name = name
+        self.unicasts = unicasts
+        self.faults = faults
+
+
+class FakeRig(Rig):
+    """A fake board: a new one for each story."""
+
+    def __init__(self, name, kind, version, unicasts):
+        super().__init__(name, unicasts, faults=True)
+        self._kind = kind
+        self._version = version
+
+    def make(self, version=None):
+        """Return a board."""
+        return self._kind(version or self._version)
+
+    def live(self, story, version=None):
+        """Return what story(board) returns."""
+        board = self.make(version)
+        try:
+            return story(board)
+        finally:
+            board.interrupt()
+
+    def serve(self, story):
+        """Return what story(served) returns."""
+        return self.live(lambda board: story(Served(board)))
+
+
+class EmulatedRig(Rig):
+    """A Pico W in tools/emulator, with stock firmware."""
+
+    def __init__(self):
+        super().__init__("emulated", unicasts=True, faults=False)
+
+    def live(self, story):
+        """Return what story(board) returns in a copy of a board; its errors are raised."""
+        return emulator.in_child(story, awake(), timeout_s=STORY_S)
+
+    def serve(self, story):
+        """Return what story(served) returns in a copy of a board that serves."""
+        return emulator.in_child(story, _serving(), timeout_s=STORY_S)
 
 
 @functools.cache
@@ -28,33 +153,21 @@ def awake():
     return board
 
 
-def emulated(story, timeout_s=240):
-    """Return what story(board) returns in a copy of the emulated board; its errors are raised."""
-    return emulator.in_child(story, awake(), timeout_s=timeout_s)
+@functools.cache
+def _serving():
+    """Return an emulated board that serves, beside the one of awake()."""
+    board = emulator.Board(files=emulator.package())
+    return Served(board)
+
+
+RIGS = {
+    "esp32": FakeRig("esp32", Esp32, (1, 29), unicasts=False),
+    "pico_w": FakeRig("pico_w", PicoW, (1, 26), unicasts=True),
+    "emulated": EmulatedRig(),
+}
 
 
 def quickly(board, source, timeout_s=120):
     """Run source that brings Wi-Fi up or down, without waiting for the firmware's delays."""
     with board.skipping_delays():
         return board.run(source, timeout_s)
-
-
-def fake(kind, version):
-    """Return a function that makes a fake board and returns what a story brings from it."""
-
-    def live(story):
-        board = kind(version)
-        try:
-            return story(board)
-        finally:
-            board.interrupt()
-
-    return live
-
-
-#: Name -> a function that lives a story.  The emulated board needs the stock firmware.
-RIGS = {
-    "esp32": fake(Esp32, (1, 29)),
-    "pico_w": fake(PicoW, (1, 26)),
-    "emulated": emulated,
-}

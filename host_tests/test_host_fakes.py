@@ -68,8 +68,8 @@ class SameInTheEmulator(unittest.TestCase):
     def setUpClass(cls):
         if not rigs.STOCK:
             raise unittest.SkipTest(rigs.REASON or "Measured with v1.26.1 only.")
-        cls.real = rigs.emulated(answers), rigs.emulated(datagrams)
-        live = rigs.RIGS["pico_w"]
+        cls.real = rigs.RIGS["emulated"].live(answers), rigs.RIGS["emulated"].live(datagrams)
+        live = rigs.RIGS["pico_w"].live
         cls.fake = live(answers), live(datagrams)
 
     def test_interfaces_and_sockets(self):

@@ -1,0 +1,120 @@
+"""The scenarios of host_tests/scenarios.py on a fake ESP32, a fake Pico W, an emulated Pico W."""
+
+import unittest
+
+import scenarios
+from rigs import OWN, REASON, RIGS
+
+ALL, EVERYBODY = "255.255.255.255", "ff:ff:ff:ff:ff:ff"
+ALICE = scenarios.ALICE
+
+
+class Scenarios:
+    """What holds on every board; subclasses name one."""
+
+    rig = None
+
+    def reply(self, seen, kind):
+        """Assert that a reply came from our server, out of the access point's address."""
+        self.assertEqual((seen["kind"], seen["server"]), (kind, OWN))
+        self.assertEqual((seen["from"], seen["mask"]), ((OWN, 67), "255.255.255.0"))
+
+    def test_ap_alone(self):
+        seen = self.rig.serve(scenarios.ap_alone)
+        for name, kind in (("offer", "OFFER"), ("ack", "ACK"), ("renewed", "ACK"), ("bob", "ACK")):
+            self.reply(seen[name], kind)
+        address = seen["offer"]["address"]
+        to_client = (ALICE, address) if self.rig.unicasts else (EVERYBODY, ALL)
+        self.assertEqual([seen[name]["to"] for name in ("offer", "ack")], [to_client] * 2)
+        renewed = seen["renewed"]
+        self.assertEqual((renewed["to"], renewed["address"]), ((ALICE, address), address))
+        self.assertNotEqual(seen["bob"]["address"], address)
+        self.assertEqual((seen["nak"]["kind"], seen["nak"]["to"]), ("NAK", (EVERYBODY, ALL)))
+        self.assertEqual(seen["settings"].split()[1], OWN)
+        self.assertNotEqual(seen["settings"].split()[0], "0")
+        self.assertGreater(seen["datagrams"], 0)
+
+    def test_station_of_another_network_before(self):
+        seen = self.rig.live(scenarios.uplink_before)
+        self.reply(seen["offer"], "OFFER")
+        self.assertEqual((seen["at home"], seen["sent home"]), ("10.0.0.2", 0))
+
+    def test_station_of_another_network_after(self):
+        seen = self.rig.serve(scenarios.uplink_after)
+        self.assertEqual(seen["at home"], "10.0.0.2")
+        for name, kind in (("before", "ACK"), ("renewed", "ACK"), ("bob", "OFFER")):
+            self.reply(seen[name], kind)
+        self.reply(seen["carol, 10 ms after"], "OFFER")
+        unheard = [name for name in seen if name.startswith("home unheard")]
+        self.assertEqual([seen[name] for name in unheard], [True] * 3)
+        self.assertEqual(seen["sent home"], 0)
+
+    def test_access_point_off_and_on_and_renamed(self):
+        seen = self.rig.serve(scenarios.cycles)
+        address = seen["first"]["address"]
+        for what in ("off and on", "another name", "another address"):
+            with self.subTest(what):
+                renewed, own = seen[what]
+                self.reply(renewed, "ACK")
+                self.assertEqual((renewed["address"], own), (address, OWN))
+                self.reply(seen[what + ", bob"], "OFFER")
+
+    def test_soft_reset(self):
+        seen = self.rig.serve(scenarios.soft_reset)
+        self.assertTrue(seen["kept"])
+        self.reply(seen["bob"], "ACK")
+
+    def test_stop_and_start(self):
+        seen = self.rig.serve(scenarios.stop_and_start)
+        self.assertEqual(seen, {"error": "", "silent": True, "kept": True})
+
+    def test_bursts(self):
+        seen = self.rig.serve(scenarios.bursts)
+        self.assertEqual(seen[4], 4)
+        self.assertGreaterEqual(seen[8], 4)
+        self.assertTrue(all(value for key, value in seen.items() if isinstance(key, tuple)), seen)
+
+    def test_a_slow_task_of_the_user(self):
+        seen = self.rig.serve(scenarios.slow_task)
+        self.assertEqual(seen["kind"], "OFFER")
+        self.assertLess(seen["after_ms"], 250)
+
+    def test_a_station_that_leaves(self):
+        self.assertEqual(self.rig.serve(scenarios.leaving), {"not given away": True, "kept": True})
+
+    def test_odd_datagrams(self):
+        seen = self.rig.serve(scenarios.odd_datagrams)
+        self.assertEqual(seen.pop("renewed after it"), ("ACK", "ACK"))
+        self.assertEqual(set(seen.values()), {"OFFER"}, seen)
+
+    def test_a_watchdog_is_fed_every_second(self):
+        seen = self.rig.live(scenarios.feeding)
+        self.assertLessEqual(max(seen.values()), 1000, seen)
+
+    def test_poll(self):
+        seen = self.rig.live(scenarios.by_poll)
+        self.reply(seen["ack"], "ACK")
+        self.reply(seen["renewed"], "ACK")
+        self.assertEqual(seen["error"], "")
+
+
+class OnEsp32(Scenarios, unittest.TestCase):
+    rig = RIGS["esp32"]
+
+
+class OnPicoW(Scenarios, unittest.TestCase):
+    rig = RIGS["pico_w"]
+
+
+@unittest.skipIf(REASON, REASON)
+class OnEmulatedPicoW(Scenarios, unittest.TestCase):
+    rig = RIGS["emulated"]
+
+    def test_leases_leave_nothing_behind(self):
+        first, last = self.rig.serve(scenarios.many_leases)
+        print(f"\ngc.mem_alloc(): {first} after 8 leases, {last} after 200")
+        self.assertLessEqual(last - first, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()
