@@ -108,7 +108,8 @@ class Board:
     def fail(self, call, error, times=1):
         """Let the next calls of a socket's method fail.
 
-        call   "sendto", "recv", "bind", "setsockopt"
+        call   a socket's "sendto", "recv", "bind", "setsockopt"; an interface's "active",
+               "config", "ifconfig", "ipconfig", "status", "send_ethernet"; "open", "rename"
         error  name of an errno, or an exception
         """
         self._failures.setdefault(call, []).extend([error] * times)

@@ -35,12 +35,14 @@ class Esp32(Board):
 
     dhcps           status of the built-in server: "INIT", "STARTED", "STOPPED"
     refuses_no_dns  False: a firmware that nobody has seen yet, which takes 0.0.0.0 for a DNS
+    takes_security  False: one that ignores that setting
     """
 
     def __init__(self, version=(1, 29)):
         # IDF Kconfig: 16 PCBs; ELW api_msg.c:159-207: raw sockets get copies; ARP_QUEUEING is on
         stack = Lwip(udp_limit=16, route_source=True, raw_eats=False, arp_queue=10)
         self.refuses_no_dns = True
+        self.takes_security = True
         super().__init__(version, rules.esp32(version), stack)
 
     def network(self):
@@ -103,6 +105,7 @@ class Interface:
     def active(self, up=None):
         """Switch the interface; without an argument: is it on?"""
         self._board.spend(1000)
+        self._board.injected("active")
         if up is None:
             return self._active
         if bool(up) != self._active:
@@ -113,9 +116,12 @@ class Interface:
     def config(self, *query, **values):
         """Get one setting, or set some; ValueError for a key that it does not know."""
         self._board.spend(500)
+        self._board.injected("config")
         if query:
             return self._get(_ALIASES.get(query[0], query[0]))
         changed = dict(self._config)
+        if not self._board.takes_security:
+            values = {n: v for n, v in values.items() if n not in ("security", "authmode")}
         for name, value in values.items():
             name = _ALIASES.get(name, name)
             if name not in self._config:
@@ -142,6 +148,7 @@ class Interface:
     def ifconfig(self, setting=None):
         """Get (address, mask, gateway, DNS), or set them."""
         netif = self.netif
+        self._board.injected("ifconfig")
         if setting is None:
             return tuple(map(text, (netif.address, netif.mask, netif.gateway, self._dns)))
         address, mask, gateway, dns = map(parse, setting)
@@ -150,6 +157,7 @@ class Interface:
 
     def _ipconfig(self, *query, **values):
         netif = self.netif
+        self._board.injected("ipconfig")
         if query:
             if query[0] == "addr4":
                 return text(netif.address), text(netif.mask)
@@ -233,6 +241,7 @@ class AccessPointInterface(Interface):
     def status(self, what=None):
         """Return the stations: 1-tuples, from v1.29 pairs with the built-in server's address."""
         self._board.spend(300)
+        self._board.injected("status")
         if what is None:
             return None
         if what != "stations":

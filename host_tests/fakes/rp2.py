@@ -93,6 +93,7 @@ class Interface:
     def active(self, up=None):
         """Switch the interface; without an argument: is it on?"""
         self._board.spend(1000)
+        self._board.injected("active")
         if up is None:
             return self._is_active()
         self._set_up(bool(up))
@@ -146,6 +147,7 @@ class Interface:
     def ifconfig(self, setting=None):
         """Get (address, mask, gateway, DNS), or set them."""
         netif = self.netif
+        self._board.injected("ifconfig")
         if setting is None:
             return tuple(map(text, (netif.address, netif.mask, netif.gateway, ANY)))
         netif.address, netif.mask, netif.gateway, _ = map(parse, setting)
@@ -154,6 +156,7 @@ class Interface:
     def ipconfig(self, *query, **values):
         """Get one setting of the interface, or set some."""
         netif = self.netif
+        self._board.injected("ipconfig")
         if query:
             if query[0] == "addr4":
                 return text(netif.address), text(netif.mask)
@@ -170,6 +173,7 @@ class Interface:
     def config(self, *query, **values):
         """Get one setting, or set some; ValueError for a key that it does not know."""
         self._board.spend(500)
+        self._board.injected("config")
         if query:
             return self._get(query[0])
         cycle = False
@@ -236,6 +240,7 @@ class AccessPointInterface(Interface):
     def status(self, what=None):
         """Return 3 while it is up, else 0; the stations as 1-tuples (MP network_cyw43.c:371)."""
         self._board.spend(280)
+        self._board.injected("status")
         if what is None:
             return 3 if self.netif.link else 0
         if what != "stations":

@@ -160,9 +160,12 @@ class Board:
         """While in this context, let the firmware's busy delays pass quickly.
 
         Bringing the chip and the access point up is mostly that.  Nothing should be measured
-        meanwhile: every look at the timer takes 20 us.
+        meanwhile: every look at the timer takes 20 us.  Contexts may be nested.
         """
         timer = self._device.mcu.timer
+        if "read_uint32" in vars(timer):
+            yield
+            return
         read = timer.read_uint32
 
         def skipping(offset):
