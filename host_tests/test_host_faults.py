@@ -102,6 +102,7 @@ class Faults:
         alice.lease()
         alice.renew()
         self.assertEqual(alice.lease()[1].kind, "ACK")
+        served.rest(10)
         said = served.program.output
         self.assertEqual((said.count("bound"), said.count("ValueError: mine")), (1, 1))
         self.assertIn(f"renewed {alice.address}", said)

@@ -11,7 +11,7 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
     config = service.config
     try:
         wifi.check(ssid, key, open_, country, channel)
-        if hidden is not None and not port.can_hide:
+        if hidden and not port.can_hide:
             raise ValueError("hidden: this firmware cannot hide an access point")
         if service.storage:
             service.storage.load(0)
@@ -20,7 +20,9 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
         service.feed()
         security = port.security_open if open_ else port.security_wpa2
         try:
-            wifi.configure(port.ap, security, ssid, key, country, channel, service.feed)
+            if not port.can_hide:
+                hidden = None
+            wifi.configure(port.ap, security, ssid, key, country, channel, hidden, service.feed)
             port.up()
         except Exception:
             port.close()

@@ -20,10 +20,11 @@ def check(ssid, key, open_, country, channel):
         raise ValueError(f"channel: {channel!r} is not within 1..14")
 
 
-def configure(ap, security, ssid, key, country, channel, feed):
+def configure(ap, security, ssid, key, country, channel, hidden, feed):
     """Switch the access point on with these settings, off before where it is on.
 
     security   number of WPA2, or of an open access point, in this firmware
+    hidden     None where the firmware has no such setting
     feed       called between the steps, which take a second or more
     Raises OSError when the firmware does not say afterwards that it has that security.
     """
@@ -39,6 +40,8 @@ def configure(ap, security, ssid, key, country, channel, feed):
         settings["key"] = key
     if channel:
         settings["channel"] = channel
+    if hidden is not None:
+        settings["hidden"] = hidden
     ap.config(**settings)
     feed()
     ap.active(True)
