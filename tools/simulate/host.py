@@ -77,6 +77,7 @@ class Host:
         self._config = Config(**settings)
         self._control = bytes(self._config.address[:3]) + b"\0"
         self._life = 0
+        self._alarm = 0  # the latest one
         self._wraps = 0
         self._clock = None
 
@@ -133,7 +134,7 @@ class Host:
         if n == PARK:
             self._judge.checks(packet[28:34], self._address(server.check_slot))
             self.checker.park(len(packet), packet[28:34], rounds + 1)
-            self._wait(self._life)
+            self._wait()
         elif n:
             reply = bytes(server.tx[:n])
             self._judge.answered(reply)
@@ -146,21 +147,22 @@ class Host:
 
     # Checks
 
-    def _wait(self, life):
+    def _wait(self):
         """Be called when the checker has something to do."""
         wait_s = self.checker.wait_s()
         if wait_s is not None:
-            self._world.later(max(wait_s, 0.001), self._on_time, life)
+            self._alarm += 1
+            self._world.later(max(wait_s, 0.001), self._on_time, self._alarm)
 
     def _on_answer(self):
         if self.checker:
             self.checker.listen()
-            self._end_checks()
+            self._wait()
 
-    def _on_time(self, life):
-        if life == self._life:
+    def _on_time(self, alarm):
+        if self.checker and alarm == self._alarm:
             self._end_checks()
-            self._wait(life)
+            self._wait()
 
     def _end_checks(self):
         for message in self.checker.run(self._clock.now_s()):

@@ -147,7 +147,8 @@ class Judge:
         kind, mac, now = options[client.TYPE][0], packet[28:34], self._world.now
         if kind == DISCOVER:
             self._asked_for[mac] = options.get(client.REQUESTED)
-            self._judge_patience(mac, now)
+            if mac in self._air.devices:
+                self._judge_patience(mac, now)
         elif kind == DECLINE:
             self._quarantine(options[client.REQUESTED])
         elif kind == RELEASE:

@@ -1,0 +1,132 @@
+"""Greedy and broken clients: who has an address keeps it, who is honest gets one.
+
+In simulated time, 10,000 messages of each kind at 200 a second, checks of addresses on; and
+less of it against serve.py on a cable.
+"""
+
+import gc
+import sys
+import tracemalloc
+import unittest
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
+sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
+
+from simulate.air import Air
+from simulate.device import BOUND, RENEWING, Device, Manners
+from simulate.flood import DISCOVERS, IDENTIFIERS, REQUESTS, Flood
+from simulate.host import Host
+from simulate.judge import Judge
+from simulate.world import World
+
+KINDS = (DISCOVERS, REQUESTS, IDENTIFIERS)
+COUNT = 10_000
+POOL = 64
+BOUND_N = 40
+LEASE_S = 80  # T1 is within each flood
+TRY_S = 1 + 5 + 9 + 1  # until a client that asks for the third time has its answer
+SLACK_BYTES = 16_384
+
+
+class Case:
+    """A server with BOUND_N bound clients."""
+
+    def __init__(self, seed=1):
+        self.world = World(seed)
+        self.air = Air(self.world, loss=0, doubled=0, late=0)
+        self.addresses = [bytes((192, 0, 2, 10 + i)) for i in range(POOL)]
+        settings = {
+            "address": "192.0.2.1/24",
+            "pool": ("192.0.2.10", f"192.0.2.{9 + POOL}"),
+            "lease_s": LEASE_S,
+            "offer_hold_s": 30,
+            "quarantine_s": 600,
+        }
+        self.judge = Judge(self.world, self.air, self.addresses, settings, stored=True)
+        self.host = Host(self.world, self.air, self.judge, settings)
+        self.host.boot()
+        self._number = 0
+        self.bound = [self.newcomer() for _ in range(BOUND_N)]
+        self.wait(20)
+
+    def newcomer(self):
+        """Let a new client join; return it."""
+        self._number += 1
+        mac = bytes((0, 0, 0x5E, 0, 0x53, self._number))
+        one = Device(self.world, self.air, self.judge, mac, Manners())
+        one.arrive()
+        return one
+
+    def flood(self, kind, count=COUNT, per_s=200):
+        """Begin to send."""
+        return Flood(self.world, self.air, kind, self.addresses, count, per_s)
+
+    def wait(self, seconds):
+        """Let time pass."""
+        self.world.run(self.world.now + seconds)
+
+
+def has_lease(one):
+    """Return whether a client uses its address."""
+    return one.state in (BOUND, RENEWING)
+
+
+class FloodTest(unittest.TestCase):
+    def check_bound(self, case, homes):
+        """Nobody has lost his address, or asked for another one."""
+        self.assertEqual([one.address for one in case.bound], homes)
+        self.assertTrue(all(map(has_lease, case.bound)))
+        self.assertEqual(case.judge.failures, [])
+
+    def test_bound_clients_renew_and_a_newcomer_is_served_afterwards(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                case = Case()
+                homes = [one.address for one in case.bound]
+                obtained = case.judge.counters["obtained"]
+                renewed = case.judge.counters["renewed"]
+                flood = case.flood(kind)
+                case.wait(COUNT / 200)
+                self.check_bound(case, homes)
+                self.assertEqual(flood.sent, COUNT)
+                self.assertGreaterEqual(case.judge.counters["renewed"] - renewed, BOUND_N)
+                newcomer = case.newcomer()
+                case.wait(TRY_S)
+                self.assertTrue(has_lease(newcomer), kind)
+                self.assertEqual(case.judge.counters["obtained"], obtained + 1)
+                self.check_bound(case, homes)
+
+    def test_newcomers_are_served_while_it_goes_on(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                case = Case(2)
+                homes = [one.address for one in case.bound]
+                case.flood(kind, per_s=50)
+                for _ in range(10):
+                    newcomer = case.newcomer()
+                    case.wait(TRY_S)
+                    self.assertTrue(has_lease(newcomer), kind)
+                    case.wait(20 - TRY_S)
+                self.check_bound(case, homes)
+
+    def test_memory_stays_flat(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                case = Case(3)
+                case.flood(kind, 4000)
+                case.wait(10)
+                tracemalloc.start()
+                try:
+                    gc.collect()
+                    before = tracemalloc.get_traced_memory()[0]
+                    case.wait(10)
+                    gc.collect()
+                    grown = tracemalloc.get_traced_memory()[0] - before
+                finally:
+                    tracemalloc.stop()
+                self.assertLess(grown, SLACK_BYTES)
+
+
+if __name__ == "__main__":
+    unittest.main()
