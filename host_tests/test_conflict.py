@@ -124,6 +124,14 @@ class Discover(Checked):
         offer = self.other.discover(requested=address)
         self.assertNotEqual(offer.yiaddr, address)
 
+    def test_offer_that_nobody_took_goes_to_the_next_client_unchecked(self):
+        """Design, floods: it was checked; no check would end before the slot is taken again"""
+        offers = [self.client.other(mac).discover().yiaddr for mac in range(10, 14)]
+        probes = len(self.client.probes)
+        offer = self.client.discover()
+        self.assertEqual((offer.kind, offer.yiaddr), ("OFFER", offers[0]))
+        self.assertEqual(len(self.client.probes), probes)
+
     def test_reservation_that_is_taken_gives_a_pool_address(self):
         """Design: the next OFFER is another one, for a reservation too"""
         self.start(reservations={"00:00:5e:00:53:01": "192.0.2.100"}, **POOL)

@@ -124,8 +124,8 @@ class ChecksTest(unittest.TestCase):
         self.sent.append(address)
         return self.network
 
-    def start(self, last, mac=MAC, now=0.0, holder=None):
-        self.checks.start(last, ip(last), holder or mac, mac, now)
+    def start(self, last, mac=MAC, now=0.0):
+        self.checks.start(last, ip(last), mac, now)
 
     def test_two_probes_and_silence_mean_free(self):
         self.start(9)
@@ -178,20 +178,21 @@ class ChecksTest(unittest.TestCase):
         self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
         self.assertEqual(self.checks.started, 1)
 
-    def test_a_check_for_another_client_begins_anew(self):
-        """The first client's own answer was no conflict; for the second it is."""
+    def test_a_check_goes_on_when_another_client_wants_the_address(self):
         self.start(9)
         self.start(9, OTHER, 60.0)
-        self.assertEqual(self.checks.run(150.0), [])
-        self.checks.heard(MAC, ip(9), 155.0)
-        self.assertEqual(self.checks.run(155.0), [Result(9, ip(9), True, MAC)])
-        self.assertEqual(self.checks.run(300.0), [])
-
-    def test_two_clients_that_want_the_lease_of_a_third_share_a_check(self):
-        self.start(9, holder=THIRD)
-        self.start(9, OTHER, 60.0, holder=THIRD)
+        self.checks.heard(OTHER, ip(9), 70.0)
         self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
         self.assertEqual(self.checks.started, 1)
+
+    def test_what_was_no_conflict_for_the_first_client_is_one_for_the_second(self):
+        self.start(9)
+        self.checks.heard(MAC, ip(9), 1.0)
+        self.start(9, now=2.0)
+        self.assertEqual(self.checks.run(2.0), [])
+        self.start(9, OTHER, 60.0)
+        self.assertEqual(self.checks.run(60.0), [Result(9, ip(9), True, MAC)])
+        self.assertEqual(self.checks.run(300.0), [])
 
     def test_an_address_of_this_machine_is_in_use(self):
         self.checks.own = frozenset([ip(9)])

@@ -77,7 +77,7 @@ class Checker:
         address = bytearray(4)
         server.address_of(slot, address, 0)
         client = message.packet[28:34]
-        self._checks.start(slot, bytes(address), holder, client, self._clock())
+        self._checks.start(slot, bytes(address), client, self._clock())
 
     def listen(self):
         """Take what has been heard on the network."""

@@ -30,13 +30,13 @@ class Result(NamedTuple):
 class _Check:
     """One that runs."""
 
-    __slots__ = ("address", "client", "holder", "over", "probes", "slot", "suspect")
+    __slots__ = ("address", "client", "excused", "over", "probes", "slot", "suspect")
 
-    def __init__(self, slot, address, holder, client):
+    def __init__(self, slot, address, client):
         self.slot = slot
         self.address = address
-        self.holder = holder
         self.client = client
+        self.excused = None  # the client's MAC when it has answered itself
         self.probes = 0
         self.over = False  # its time is over, it waits for the test of its suspect
         self.suspect = None  # who has answered and may be a proxy
@@ -66,17 +66,20 @@ class Checks:
         self._due = []  # heap of (time, number, function, argument)
         self._numbers = itertools.count()
 
-    def start(self, slot, address, holder, client, now):
+    def start(self, slot, address, client, now):
         """Check the address of a slot.
 
-        holder   MAC for whom the slot is kept; a check that runs for the same one will do, one
-                 for another is void
         client   MAC whose own answer does not count: it asks for the address
+        A check of the address that runs already goes on, for the client that asks now: in a flood,
+        where slots change hands all the time, no check would end otherwise.
         """
         running = self._running.get(address)
-        if running and running.holder == holder:
+        if running:
+            running.client = client
+            if running.excused not in (None, client):
+                self._end(running, True, running.excused)
             return
-        check = _Check(slot, address, holder, client)
+        check = _Check(slot, address, client)
         self._running[address] = check
         self.started += 1
         if address in self.own:
@@ -93,7 +96,10 @@ class Checks:
             self._caught(mac)
             return
         check = self._running.get(address)
-        if check is None or mac == check.client:
+        if check is None:
+            return
+        if mac == check.client:
+            check.excused = mac
             return
         worth = self._proxies.judge(mac, address) if mac else None
         if worth == TEST:

@@ -61,7 +61,7 @@ class Judge:
         self._quarantined = dict.fromkeys(addresses, 0.0)  # until when
         self._homes = {}  # device -> its latest Hold
         self._unanswered = {}  # MAC -> (when, how many in a row)
-        self._asked_for = {}  # MAC -> address in option 50 of its DISCOVER
+        self._asked_for = {}  # MAC -> address in option 50 of its latest message
 
     def _fail(self, text):
         self.failures.append(f"day {self._world.now / 86400:.4f}: {text}")
@@ -145,16 +145,14 @@ class Judge:
         """A message has reached the server."""
         options = read(packet)
         kind, mac, now = options[client.TYPE][0], packet[28:34], self._world.now
-        if kind == DISCOVER:
-            self._asked_for[mac] = options.get(client.REQUESTED)
-            if mac in self._air.devices:
-                self._judge_patience(mac, now)
-        elif kind == DECLINE:
+        if kind == DECLINE:
             self._quarantine(options[client.REQUESTED])
         elif kind == RELEASE:
             self._free_since[packet[12:16]] = now
-        elif options.get(client.REQUESTED) and client.SERVER_ID not in options:
-            self._asked_for[mac] = options[client.REQUESTED]
+        elif mac in self._air.devices and client.SERVER_ID not in options:
+            self._asked_for[mac] = options.get(client.REQUESTED)
+            if kind == DISCOVER:
+                self._judge_patience(mac, now)
 
     def _judge_patience(self, mac, now):
         """A client asks: the last time it did it should have got an offer."""
