@@ -387,17 +387,27 @@ class Places(CheckingCase):
         self.check_with(self.port)
 
     def test_all_that_is_lost_is_counted(self):
-        """Who has lost his slot, and the oldest when all checks run."""
+        """Who comes while as many checks run as can: a flood shall not keep them from ending."""
         self.check_with(Port(side_by_side=1))
         for xid in (5, 6, 7):
             self.discover(xid, xid)
-        self.assertEqual(self.counted("parked", "overwritten"), (3, 2))
+        self.assertEqual(self.counted("parked", "overwritten", "turned_away"), (1, 0, 2))
+        self.assertEqual([xid for xid, _ in self.sleep(CHECK_MS)], [5])
+
+    def test_a_slot_that_changes_hands_is_checked_once(self):
+        """The check goes on, and its result is for who has the slot now."""
+        self.start_with_one_address()
+        self.discover(1, 5)
+        self.sleep(CHECK_MS - 10)
+        self.discover(2, 6)
+        self.assertEqual([xid for xid, _ in self.sleep(20)], [6])
+        self.assertEqual(self.counted("checks", "overwritten"), (1, 1))
 
     def test_no_more_checks_than_the_port_can_make(self):
         self.check_with(Port(side_by_side=1))
         self.discover(1, 5)
         self.discover(2, 6)
-        self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [6])
+        self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [5])
 
     def test_how_long_poll_can_wait(self):
         self.assertEqual(self.checker.wait_ms(), -1)

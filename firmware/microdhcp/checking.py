@@ -42,6 +42,7 @@ _COUNTERS = const(
         "parked",  # messages that began to wait
         "repeated",  # copies of a message that waits, dropped
         "overwritten",  # messages dropped because all places were taken: their clients ask again
+        "turned_away",  # messages dropped because as many checks run as can
     )
 )
 
@@ -91,12 +92,15 @@ class Checker:
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""
         server = self._server
         slot = server.check_slot
-        check = self._find(slot, now_ms)
-        runs = self._doing[check] and self._slots[check] == slot and self._is_for(check)
+        check = self._find(slot)
+        if check < 0:
+            self.counters["turned_away"] += 1
+            return
+        runs = self._doing[check]
         place = self._place(check, now_ms)
         message = self._messages[place]
         held = self._waits_for[place] == check
-        if held and runs:
+        if held and self._is_for(check):
             if same(message, _XID, server.rx, _XID, 4):
                 self.counters["repeated"] += 1
                 return
@@ -148,22 +152,21 @@ class Checker:
         """Return whether a check is for the client whose message is in rx."""
         return same(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
 
-    def _find(self, slot, now_ms):
-        """Return the check for the message in rx, which may run already.
+    def _find(self, slot):
+        """Return the check of a slot, which may run already, or a free one; -1: none.
 
-        A client has one, and so has a slot: who has lost it to another client would only take one
-        from a third.
+        A check gives way to no other, of this client or the next: in a flood none would end then,
+        and nobody would get anything.
         """
-        found = oldest_ms = -1
+        found = -1
         for check in range(len(self._doing)):
-            passed_ms = _WRAP
-            if self._doing[check]:
-                if self._slots[check] == slot or self._is_for(check):
-                    return check
-                passed_ms = now_ms - self._begun_ms[check] & _WRAP
-            if passed_ms > oldest_ms:
-                found = check
-                oldest_ms = passed_ms
+            if not self._doing[check]:
+                if found < 0:
+                    found = check
+            elif self._slots[check] == slot:
+                return check
+            elif self._is_for(check):
+                return -1
         return found
 
     def _place(self, check, now_ms):
