@@ -37,6 +37,8 @@ _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 
 _UDP_IP = const(28)
 _CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
+_ASKED = const(32)  # bytes of an option 55 that is worth remembering
+_NOTHING = bytes(_ASKED)
 
 
 def _store(n, tlv):
@@ -65,42 +67,42 @@ class Reply:
         self._head = memoryview(request.rx)[:_HEAD]
         self._ciaddr = memoryview(request.rx)[12:16]
         self._lease = bytearray(b"\x33\x04\0\0\0\0")
+        self._mac_id = bytearray(b"\x3d\x07\x01\0\0\0\0\0\0")
         self._options = config.options
         self._number_of = config.number_of
         self._sent = bytearray(config.unsent)
+        self._spilled = False
         self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
+        place = 6 + sum([len(tlv) for tlv in config.options])  # 51 and all there is
+        place = memoryview(self.tx)[_PARAMETERS_AT : _PARAMETERS_AT + place]
+        self._recent = Recent(place)
+        self._before = Recent(place)
 
     def write(self, kind, slot, granted_s, rapid):
         """Write an OFFER (2) or ACK (5) into tx; return its length.
 
         slot       whose address to give; -1 for none (the ACK to an INFORM: no 51, 58, 59)
-        granted_s  the lease, -1 for infinite
+        granted_s  the lease, -1 for infinite; 0 for none
         rapid      whether this ACK answers a DISCOVER (RFC 4039)
         """
         config = self._config
+        tx = self.tx
         if config.own_options:
             self._choose_options()
         self._start(kind)
         if config.next_server:
-            self.tx[20:24] = config.next_server
+            tx[20:24] = config.next_server
         if config.boot_file:
-            self.tx[_FILE : _FILE + len(config.boot_file)] = config.boot_file
-            self._file_at = _COOKIE
-        if kind == _ACK and not rapid:
-            self.tx[12:16] = self._ciaddr
+            tx[_FILE : _FILE + len(config.boot_file)] = config.boot_file
         if slot >= 0:
-            self._leases.address_of(slot, self.tx, 16)
-            _store(granted_s, self._lease)
-            self._put(self._lease)
+            self._leases.address_of(slot, tx, 16)
+        if kind == _ACK and not rapid:
+            tx[12:16] = self._ciaddr
         if rapid:
-            self._put(b"\x50\x00")
-        options = self._options
-        if slot < 0 or granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
-            self._sent[len(options) - 1] = self._sent[len(options) - 2] = 1
-        else:
-            _store(granted_s // 2, options[-2])  # T1
-            _store(granted_s - max(granted_s // 8, 1), options[-1])  # T2
-        self._put_parameters()
+            self._put_all(granted_s, b"\x50\x00")
+        elif not self._put_again(granted_s):
+            self._put_all(granted_s, None)
+            self._remember(granted_s)
         return self._finish()
 
     def nak(self, tlv):
@@ -148,13 +150,12 @@ class Reply:
         tx[3] = tx[8] = tx[9] = 0  # hops, secs
         tx[242] = kind
         self.to = self._destination(kind)
-        self._sent[0 : len(self._sent)] = self._config.unsent
+        self._spilled = False
         self._at = _PARAMETERS_AT
-        self._file_at = _FILE
-        self._sname_at = _SNAME
         self._limit = self._longest() - 1  # END
-        self._id_at = self._echo(_CLIENT_ID, "client_id_left_out")
-        self._agent_at = self._echo(_AGENT_INFO, "agent_info_left_out")
+        at = self._request.at
+        self._id_at = self._echo(at[_CLIENT_ID], "client_id_left_out")
+        self._agent_at = self._echo(at[_AGENT_INFO], "agent_info_left_out")
 
     def _destination(self, kind):
         """Return where the reply goes (RFC 2131 section 4.1); the server has checked giaddr."""
@@ -163,7 +164,7 @@ class Reply:
             return RELAY
         if kind == _NAK:
             return BROADCAST
-        if self.on_link(12):
+        if rx[12] and self.on_link(12):
             return CIADDR
         if rx[10] & 0x80 or rx[1] != 1:  # flag set, or no frame of ours can reach this hardware
             return BROADCAST
@@ -174,19 +175,19 @@ class Reply:
 
         Less than 576 is no legal value of it (RFC 2132 section 9.10).
         """
-        longest = _SAFE
         at = self._request.at[_MAX_SIZE]
-        if at:
+        longest = len(self.tx)
+        if longest > _SAFE:
             rx = self._request.rx
-            longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
-        return min(longest, len(self.tx))
+            asked = (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP if at else 0
+            longest = min(longest, max(asked, _SAFE))
+        return longest
 
-    def _echo(self, i, reason):
-        """Keep room for entry i of Request.at, which goes back as it came; return where it is.
+    def _echo(self, at, reason):
+        """Keep room for the option at `at`, which goes back as it came; return where it is.
 
         0 when there is none, or no room.
         """
-        at = self._request.at[i]
         if at:
             limit = self._limit - 2 - self._request.rx[at]
             if limit < _ROOM:
@@ -194,6 +195,56 @@ class Reply:
                 return 0
             self._limit = limit
         return at
+
+    def _put_again(self, granted_s):
+        """Append lease and parameters as one of the last replies had them; False for another one.
+
+        They are the same where the client asks for the same, in the same order, and gets the same
+        lease: most clients of a network do.
+        """
+        request = self._request
+        at = request.at[_PARAMETERS]
+        block = self._recent
+        if not block.serves(request.rx, at, granted_s, self._options):
+            block = self._before
+            if not block.serves(request.rx, at, granted_s, self._options):
+                return False
+            self._before = self._recent
+            self._recent = block
+        end = self._at + len(block.options)
+        if end > self._limit - 3:
+            return False
+        self.tx[self._at : end] = block.options
+        self._at = end
+        return True
+
+    def _remember(self, granted_s):
+        """Keep lease and parameters for others who ask the same, if all found room in options."""
+        at = self._request.at[_PARAMETERS]
+        if at and not self._spilled:
+            block = self._before
+            self._before = self._recent
+            self._recent = block
+            block.take(self._request.rx, at, self._at, granted_s, self._options)
+
+    def _put_all(self, granted_s, rapid):
+        """Append lease and parameters one by one; granted_s: as for write()."""
+        options = self._options
+        config = self._config
+        self._sent[0 : len(self._sent)] = config.unsent
+        self._file_at = _COOKIE if config.boot_file else _FILE
+        self._sname_at = _SNAME
+        if granted_s:
+            _store(granted_s, self._lease)
+            self._put(self._lease)
+        if rapid:
+            self._put(rapid)
+        if granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
+            self._sent[len(options) - 1] = self._sent[len(options) - 2] = 1
+        else:
+            _store(granted_s // 2, options[-2])  # T1
+            _store(granted_s - max(granted_s // 8, 1), options[-1])  # T2
+        self._put_parameters()
 
     def _put_parameters(self):
         """Append what option 55 asks for, in its order; without one, all there is."""
@@ -237,7 +288,10 @@ class Reply:
         at = self._at
         if at + n <= self._limit:
             self._at = at + n
-        elif self._file_at + n < _COOKIE:
+            self.tx[at : at + n] = tlv
+            return True
+        self._spilled = True
+        if self._file_at + n < _COOKIE:
             at = self._file_at
             self._file_at = at + n
         elif self._sname_at + n < _FILE:
@@ -251,6 +305,18 @@ class Reply:
 
     def _finish(self):
         """Close the areas in use, echo 61 and 82, and return the length of the message."""
+        if self._spilled:
+            self._close_areas()
+        if self._id_at:
+            self._append_id(self._id_at)
+        if self._agent_at:
+            self._append(82, self._agent_at)
+        at = self._at
+        self.tx[at] = 255
+        return at + 1 if at >= _SHORTEST else _SHORTEST
+
+    def _close_areas(self):
+        """End the options in file and sname, and say that there are any (RFC 2132 section 9.3)."""
         tx = self.tx
         overload = 0
         if _FILE < self._file_at < _COOKIE:  # at the cookie it belongs to the boot file
@@ -263,16 +329,61 @@ class Reply:
             tx[self._at : self._at + 2] = b"\x34\x01"
             tx[self._at + 2] = overload
             self._at += 3
-        self._append(61, self._id_at)
-        self._append(82, self._agent_at)
-        tx[self._at] = 255
-        return max(self._at + 1, _SHORTEST)
+
+    def _append_id(self, at):
+        """Append the client identifier; type 1 and chaddr, the usual one, in one piece."""
+        mac_id = self._mac_id
+        mac_id[3:9] = self._request.chaddr
+        if self._request.rx.find(mac_id, at - 1, at + 8) < 0:
+            self._append(61, at)
+        else:
+            end = self._at + 9
+            self.tx[self._at : end] = mac_id
+            self._at = end
 
     def _append(self, code, at):
-        """Append an option of the request; at is where its length byte is, 0: not to be sent."""
-        if at:
-            rx = self._request.rx
-            n = rx[at] + 1
-            self.tx[self._at] = code
-            copy(self.tx, self._at + 1, rx, at, n)
-            self._at += n + 1
+        """Append an option of the request; at is where its length byte is."""
+        rx = self._request.rx
+        n = rx[at] + 1
+        self.tx[self._at] = code
+        copy(self.tx, self._at + 1, rx, at, n)
+        self._at += n + 1
+
+
+class Recent:
+    """Lease and parameters as a reply had them, and what they were the answer to."""
+
+    def __init__(self, place):
+        self._place = place  # of the reply
+        self.options = bytearray(len(place))
+        self._asked = bytearray(_ASKED)  # option 55 from its length byte on
+        self._granted_s = 0
+        self._set = None
+
+    def serves(self, rx, at, granted_s, options):
+        """Return whether a client with option 55 at `at` gets just this.
+
+        options  what may be sent, the very object
+        """
+        if options is not self._set or granted_s != self._granted_s:
+            return False
+        return at > 0 and rx.find(self._asked, at, at + 1 + rx[at]) == at
+
+    def take(self, rx, at, end, granted_s, options):
+        """Keep what the reply has now, up to tx[end], if it is not too long.
+
+        Both buffers keep their memory while they are shorter: so this allocates nothing.
+        """
+        self._set = None
+        n = rx[at] + 1
+        if n <= _ASKED and end <= _PARAMETERS_AT + len(self._place):
+            asked = self._asked
+            asked[:] = b""
+            asked.extend(_NOTHING)
+            copy(asked, 0, rx, at, n)
+            asked[n:] = b""
+            self.options[:] = b""
+            self.options.extend(self._place)
+            self.options[end - _PARAMETERS_AT :] = b""
+            self._granted_s = granted_s
+            self._set = options
