@@ -13,6 +13,16 @@ _DIGEST = const(1 << 24)  # marks a key that is a digest, so that it never equal
 
 _NONE = const(255)  # "no slot"; slots are 0..253
 
+# Entries of `at`.
+_REQUESTED = const(1)  # 50
+_LEASE_TIME = const(2)  # 51
+_OVERLOAD = const(3)  # 52
+_TYPE = const(4)  # 53
+_SERVER_ID = const(5)  # 54
+_MAX_SIZE = const(7)  # 57
+
+_ANSWERED = const(0x19A)  # a bit for each type that clients send to servers: 1, 3, 4, 7, 8
+
 # Which entry of `at` notes an option, by code; 0: an option that the server does not read.
 # 1: 50   2: 51   3: 52   4: 53   5: 54   6: 55   7: 57   8: 61   9: 80   10: 82   11: 12   12: 81
 ENTRY = (
@@ -23,6 +33,62 @@ ENTRY = (
     + bytes(18)
     + b"\x09\x0c\x0a"
 )
+
+
+def scan(rx, n, at, entry_of):
+    """Read the message in rx[:n]; return its type, 1, 3, 4, 7 or 8, or 0 when it needs more care.
+
+    at, entry_of  as for walk(); at is emptied first
+    More care: an option that comes in pieces, or options in file and sname.  What cannot be
+    answered at all gets the negative of its number in wire._FAULTS.
+    """
+    if n < 243:  # no room for a message type
+        return -1
+    if rx[0] != 1:
+        return -2
+    if rx[236] != 0x63 or rx[237] != 0x82 or rx[238] != 0x53 or rx[239] != 0x63:
+        return -3
+    if rx[1] == 1:  # Ethernet: a group address is nobody's own
+        if rx[2] != 6 or rx[28] & 1:
+            return -4
+    elif not 0 < rx[2] <= 16:
+        return -4
+    if not (rx[33] or rx[32] or rx[31] or rx[30] or rx[29] or rx[28]):
+        return -4
+    at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = 0
+    at[7] = at[8] = at[9] = at[10] = at[11] = at[12] = 0
+    start = walk(rx, 240, n, at, entry_of)
+    if start < 0:
+        return -5
+    if start or at[_OVERLOAD]:
+        return 0
+    return kind(rx, at)
+
+
+def kind(rx, at):
+    """Return the type of the message whose options are in `at`, or as scan() what is wrong.
+
+    What has one length only must have it; the rest of the server relies on that.
+    """
+    i = at[_REQUESTED]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_LEASE_TIME]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_SERVER_ID]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_MAX_SIZE]
+    if i and rx[i] != 2:
+        return -6
+    i = at[_TYPE]
+    if not i:
+        return -7
+    if rx[i] != 1:
+        return -6
+    i = rx[i + 1]
+    return i if i < 9 and _ANSWERED >> i & 1 else -7
 
 
 def walk(rx, start, end, at, entry_of):
@@ -124,6 +190,6 @@ def copy(a, i, b, j, n):
 
 
 try:
-    from .hot_viper import client_key, copy, find, same, walk  # noqa: F401
+    from .hot_viper import client_key, copy, find, kind, same, scan, walk  # noqa: F401
 except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
     pass

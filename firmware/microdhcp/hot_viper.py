@@ -14,6 +14,71 @@ _END = const(255)
 _HIGHEST = const(82)
 _DIGEST = const(1 << 24)
 _NONE = const(255)
+_ENTRIES = const(13)
+_REQUESTED = const(1)
+_LEASE_TIME = const(2)
+_OVERLOAD = const(3)
+_TYPE = const(4)
+_SERVER_ID = const(5)
+_MAX_SIZE = const(7)
+_ANSWERED = const(0x19A)
+
+
+@micropython.viper
+def scan(rx_, n: int, at_, entry_of) -> int:  # noqa: C901
+    """See hot.scan."""
+    rx = ptr8(rx_)
+    at = ptr16(at_)
+    if n < 243:
+        return -1
+    if rx[0] != 1:
+        return -2
+    if rx[236] != 0x63 or rx[237] != 0x82 or rx[238] != 0x53 or rx[239] != 0x63:
+        return -3
+    hlen = rx[2]
+    if rx[1] == 1:
+        if hlen != 6 or rx[28] & 1:
+            return -4
+    elif hlen == 0 or hlen > 16:
+        return -4
+    if (rx[28] | rx[29] | rx[30] | rx[31] | rx[32] | rx[33]) == 0:
+        return -4
+    entry = 0
+    while entry < _ENTRIES:
+        at[entry] = 0
+        entry += 1
+    start = int(walk(rx_, 240, n, at_, entry_of))
+    if start < 0:
+        return -5
+    if start or at[_OVERLOAD]:
+        return 0
+    return int(kind(rx_, at_))
+
+
+@micropython.viper
+def kind(rx_, at_) -> int:
+    """See hot.kind."""
+    rx = ptr8(rx_)
+    at = ptr16(at_)
+    i = at[_REQUESTED]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_LEASE_TIME]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_SERVER_ID]
+    if i and rx[i] != 4:
+        return -6
+    i = at[_MAX_SIZE]
+    if i and rx[i] != 2:
+        return -6
+    i = at[_TYPE]
+    if not i:
+        return -7
+    if rx[i] != 1:
+        return -6
+    i = rx[i + 1]
+    return i if i < 9 and _ANSWERED >> i & 1 else -7
 
 
 @micropython.viper

@@ -37,8 +37,8 @@ _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 
 _UDP_IP = const(28)
 _CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
-_ASKED = const(32)  # bytes of an option 55 that is worth remembering
-_NOTHING = bytes(_ASKED)
+_LONGEST_LIST = const(32)  # bytes of an option 55 that is worth remembering
+_NOTHING = bytes(_LONGEST_LIST)
 
 
 def _store(n, tlv):
@@ -132,7 +132,7 @@ class Reply:
         leases = self._leases
         slot = leases.reservation(self._request.key)
         if slot < 0:
-            slot = leases.reservation(self._request.hardware)
+            slot = leases.reservation(self._request.hardware())
         self._options = config.options
         self._number_of = config.number_of
         own = config.own_options.get(slot)
@@ -356,7 +356,7 @@ class Recent:
     def __init__(self, place):
         self._place = place  # of the reply
         self.options = bytearray(len(place))
-        self._asked = bytearray(_ASKED)  # option 55 from its length byte on
+        self._asked = bytearray(_LONGEST_LIST)  # option 55 from its length byte on
         self._granted_s = 0
         self._set = None
 
@@ -376,7 +376,7 @@ class Recent:
         """
         self._set = None
         n = rx[at] + 1
-        if n <= _ASKED and end <= _PARAMETERS_AT + len(self._place):
+        if n <= _LONGEST_LIST and end <= _PARAMETERS_AT + len(self._place):
             asked = self._asked
             asked[:] = b""
             asked.extend(_NOTHING)

@@ -470,13 +470,15 @@ class Server:
         By its identifier, then by chaddr, whatever the identifier is; a second identifier of the
         same device finds the slot in use.
         """
+        if not self.config.reserved_slots:
+            return -1
         leases = self.leases
         request = self._request
         if own >= 0 and leases.reserved[own] and leases.live(own):
             return own
         slot = leases.reservation(request.key)
         if slot < 0:
-            slot = leases.reservation(request.hardware)
+            slot = leases.reservation(request.hardware())
         return slot if slot >= 0 and leases.idle(slot) else -1
 
     def _lease_time(self):

@@ -11,7 +11,7 @@ Nothing here raises or allocates; a message that is not fit to be answered is na
 from array import array
 
 from ._compat import const
-from .hot import ENTRY, client_key, copy, same, walk
+from .hot import ENTRY, client_key, copy, kind, scan, walk
 
 _SNAME = const(44)
 _FILE = const(108)
@@ -20,15 +20,14 @@ _OPTIONS = const(240)
 
 # Entries of Request.at, in the order of hot.walk.
 _OVERLOAD = const(3)  # 52
-_TYPE = const(4)  # 53
 _CLIENT_ID = const(8)  # 61
 _HOST_NAME = const(11)  # 12, and behind it 81
 _ENTRIES = const(13)
 
 # Length that an option must have, by entry; 0: any.
 _LENGTHS = const(b"\x00\x04\x04\x01\x01\x04\x00\x02\x00\x00\x00\x00\x00")
-# DISCOVER, REQUEST, DECLINE, RELEASE, INFORM: the types that clients send to servers.
-_FROM_CLIENTS = const(b"\x01\x03\x04\x07\x08")
+# What is wrong with a message, by the number that hot.scan gives it.
+_FAULTS = const(("", "short", "op", "cookie", "hardware", "options", "length", "type"))
 
 
 class Request:
@@ -36,7 +35,6 @@ class Request:
 
     at        array("H"): where the length byte of each option is, 0 when absent (see hot.walk)
     key       array("i"): the client key (hot.client_key)
-    hardware  the key that chaddr alone makes; the same object where the two are equal
     chaddr    memoryview of its first six bytes
     fault     why read() returned 0
     """
@@ -45,7 +43,6 @@ class Request:
         self.rx = rx
         self.at = array("H", bytes(2 * _ENTRIES))
         self.key = array("i", (0, 0))
-        self.hardware = self.key
         self._of_chaddr = array("i", (0, 0))
         self.chaddr = memoryview(rx)[28:34]
         self.fault = None
@@ -55,71 +52,44 @@ class Request:
         """Return the type of the message in rx[:n]: 1, 3, 4, 7, 8; 0: `fault` names the fault."""
         rx = self.rx
         at = self.at
-        self.fault = self._header(n)
-        if self.fault:
+        found = scan(rx, n, at, ENTRY) or self._carefully(n)
+        if found < 0:
+            self.fault = _FAULTS[-found]
             return 0
-        at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = at[8] = at[9] = at[10] = 0
-        at[11] = at[12] = 0
-        self._end = self._spare = n
-        self.fault = self._options(n)
-        if self.fault:
-            return 0
-        kind = rx[at[_TYPE] + 1] if at[_TYPE] else 0
-        if kind not in _FROM_CLIENTS:
-            self.fault = "type"
-            return 0
-        if at[_CLIENT_ID] and not rx[at[_CLIENT_ID]]:
-            at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
-        client_key(rx, at[_CLIENT_ID], self.key)
-        self.hardware = self.key
-        if at[_CLIENT_ID]:
-            other = self._of_chaddr
-            client_key(rx, 0, other)
-            if other[0] != self.key[0] or other[1] != self.key[1]:
-                self.hardware = other
-        return kind
+        id_at = at[_CLIENT_ID]
+        if id_at and not rx[id_at]:
+            id_at = at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
+        client_key(rx, id_at, self.key)
+        return found
 
-    def _header(self, n):
-        """Return what is wrong with the fixed part, None when nothing is."""
-        rx = self.rx
-        if n < _OPTIONS + 3:
-            return "short"
-        if rx[0] != 1:
-            return "op"
-        if not same(rx, _COOKIE, b"\x63\x82\x53\x63", 0, 4):
-            return "cookie"
-        if not 0 < rx[2] <= 16 or self.chaddr == b"\0\0\0\0\0\0":
-            return "hardware"
-        if rx[1] == 1 and (rx[2] != 6 or rx[28] & 1):  # Ethernet: a group address is nobody's own
-            return "hardware"
-        return None
+    def hardware(self):
+        """Return the key that chaddr alone makes, whatever the identifier is."""
+        client_key(self.rx, 0, self._of_chaddr)
+        return self._of_chaddr
 
-    def _options(self, n):
-        """Find the options, area by area as RFC 3396 section 5 says; return what is wrong."""
+    def _carefully(self, n):
+        """Find the options, area by area as RFC 3396 section 5 says; return what hot.kind does."""
         at = self.at
-        fault = self._area(_OPTIONS, n)
+        for entry in range(_ENTRIES):
+            at[entry] = 0
+        self._end = self._spare = n
+        good = self._area(_OPTIONS, n)
         overload = at[_OVERLOAD]
         overload = self.rx[overload + 1] if overload and self.rx[overload] == 1 else 0
-        if overload & 1 and overload < 4 and not fault:
-            fault = self._area(_FILE, _COOKIE)
-        if overload & 2 and overload < 4 and not fault:
-            fault = self._area(_SNAME, _FILE)
-        if fault:
-            return fault
-        for entry in range(1, 8):
-            length = _LENGTHS[entry]
-            if length and at[entry] and self.rx[at[entry]] != length and entry != _OVERLOAD:
-                return "length"
-        return None
+        if overload & 1 and overload < 4:
+            good = good and self._area(_FILE, _COOKIE)
+        if overload & 2 and overload < 4:
+            good = good and self._area(_SNAME, _FILE)
+        return kind(self.rx, at) if good else -5
 
     def _area(self, start, end):
-        """Read one area of options, joining those that come in pieces; return what is wrong."""
+        """Read an area of options, joining what comes in pieces; return whether it is good."""
         while True:
             start = walk(self.rx, start, end, self.at, ENTRY)
             if start <= 0:
-                return "options" if start else None
+                return not start
             if not self._join(start):
-                return "options"
+                return False
             start += 1 + self.rx[start]
 
     def _join(self, at):
