@@ -32,9 +32,10 @@ EDGES = {
     "roster": {"_compat", "naming", "text"},
     "access": {"hot"},
     "store": {"_compat", "naming"},
+    "change": {"_compat", "leases", "naming", "store"},
     "server": {
         *("_compat", "wire", "hot", "leases", "conflict", "reply"),
-        *("access", "events", "roster"),
+        *("access", "change", "events", "roster"),
     },
     "clock": {"_compat"},
     "starting": {"ports.wifi"},

@@ -24,11 +24,12 @@ class Events:
     """A ring of `size` events; the oldest one gives way when it is full.
 
     lost    how many did
+    leases  the table that slots are of
     """
 
     def __init__(self, leases, size):
         self.lost = 0
-        self._leases = leases
+        self.leases = leases
         self._ring = bytearray(size * _ENTRY)
         self._at = 0  # where the oldest is
         self._waiting = 0
@@ -51,7 +52,7 @@ class Events:
             self.lost = self.lost + 1 & _MOST
         ring[new] = kind
         if slot >= 0:
-            self._leases.address_of(slot, ring, new + _ADDRESS)
+            self.leases.address_of(slot, ring, new + _ADDRESS)
         copy(ring, new + _MAC, mac, at, 6)
 
     def take(self):
@@ -74,7 +75,7 @@ class Events:
 
         Of "pool_full" there is none.
         """
-        leases = self._leases
+        leases = self.leases
         slot = leases.slot_of(self._ring, at + _ADDRESS)
         if slot < 0 or not same(leases.mac, 6 * slot, self._ring, at + _MAC, 6):
             return ""

@@ -92,8 +92,7 @@ class Server:
 
     def __init__(self, config, rx_size=600, tx=None):
         self.rx = bytearray(rx_size)
-        self.leases = Leases(config)
-        self.address_of = self.leases.address_of  # (slot, buf, at)
+        self.tx = tx
         self.drops = dict.fromkeys(_REASONS, 0)
         self.last_drop = None
         self.messages = [0] * 9
@@ -101,14 +100,20 @@ class Server:
         self.check_slot = -1
         self._conflict = None
         self._names_owner = False
+        self._request = Request(self.rx)
+        self._use(config, Leases(config))
+
+    def _use(self, config, leases):
+        """Work with these settings and this lease table."""
         self.config = config
+        self.leases = leases
+        self.address_of = leases.address_of  # (slot, buf, at)
         self._permitted = None
         if config.deny or config.allow is not None:
             from .access import permitted
 
             self._permitted = permitted
-        self._request = Request(self.rx)
-        self._reply = Reply(config, self._request, self.leases, self._count, tx)
+        self._reply = Reply(config, self._request, leases, self._count, self.tx)
         self.tx = self._reply.tx
         self.reply_to = self._reply.to
 
@@ -171,6 +176,19 @@ class Server:
         What ends by time is noticed by the next packet, or by roster() or leases.end_due().
         """
         return self.events.take() if self.events else None
+
+    def configure(self, config, now_s):
+        """Go on with another Config; leases stay, but for those that do not fit it: "expired".
+
+        ValueError when the own address, the subnet or max_message would change.  Afterwards
+        `leases` is another object, and whoever keeps parked messages has to forget them.
+        """
+        from .change import carried
+
+        self._use(config, carried(self, config, now_s))
+        if self.events:
+            self.events.leases = self.leases
+            self.leases.events = self.events
 
     def roster(self, now_s):
         """Return an iterator of roster.Lease, one for each address that somebody got."""

@@ -145,7 +145,7 @@ def _restore(server, record, now_s):
         else:
             leases.conflict(slot, until_s, None)
         return False
-    if not _is_client(record) or leases.find(record.key) >= 0 or _is_others(leases, slot, record):
+    if not _is_client(record) or leases.find(record.key) >= 0 or is_others(leases, slot, record):
         return False
     if record.state in (_RELEASED, _EXPIRED):
         leases.check(slot, record, 0, now_s, now_s)
@@ -178,8 +178,11 @@ def _is_client(record):
     return 0 <= a < 2 * _DIGITS and 0 <= b < _DIGITS and record.mac != bytes(6)
 
 
-def _is_others(leases, slot, record):
-    """Return whether the settings reserve the slot for somebody else than the record's client."""
+def is_others(leases, slot, record):
+    """Return whether the settings reserve the slot for somebody else than the record's client.
+
+    record   anything with a key and a mac
+    """
     mac = record.mac
     by_mac = (int.from_bytes(mac[:3], "big"), int.from_bytes(mac[3:], "big"))
     wanted = (leases.reservation(record.key), leases.reservation(by_mac))
