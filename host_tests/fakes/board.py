@@ -25,6 +25,7 @@ class Board:
     ap, home fakes.air: the board's access point and the network that it may join
     sockets  open sockets of the program
     files    {path: bytes}: its file system
+    pins     {name: Pin} that the program has made
     ticks_offset_ms  what ticks_ms() was at power-on
     """
 
@@ -39,6 +40,7 @@ class Board:
         self.home = HomeNetwork(self)
         self.files = Files(self)
         self.watchdog = None
+        self.pins = {}
         self._failures = {}
         self._program = None
         self._until_us = 0
@@ -64,7 +66,7 @@ class Board:
                 collect=lambda: self.spend(2000), threshold=lambda n: None
             ),
             "micropython": types.SimpleNamespace(const=lambda value: value),
-            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset),
+            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset, Pin=self._pin),
         }
 
     def _sys(self):
@@ -88,6 +90,9 @@ class Board:
     def _wdt(self, id=0, timeout=5000):
         self.watchdog = Watchdog(self, timeout)
         return self.watchdog
+
+    def _pin(self, name, mode=None, value=None):
+        return self.pins.setdefault(name, Pin(value))
 
     def _reset(self):
         raise SystemExit("machine.reset")
@@ -226,6 +231,21 @@ class Board:
     def _fresh_names(self):
         self.modules.loaded["sys"].modules = self.modules.loaded
         return {"__name__": "__main__", "__builtins__": self.modules.builtins}
+
+
+class Pin:
+    """machine.Pin: remembers its level."""
+
+    OUT = 1
+
+    def __init__(self, level):
+        self.level = level
+
+    def value(self, level=None):
+        """Return the level, or set it."""
+        if level is None:
+            return self.level
+        self.level = int(level)
 
 
 class Watchdog:

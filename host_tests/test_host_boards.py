@@ -1,0 +1,155 @@
+"""The main.py of each board runs as it is: a device comes, renews and goes, and that is seen.
+
+On the fake boards, and the Pico W's on the emulated one as well; that is skipped by name, with
+the reason, where there is none.
+"""
+
+import ast
+import unittest
+from pathlib import Path
+
+import rigs
+from builders import discover, release, request
+from emulator import Station
+from fakes import Esp32, PicoW
+
+ROOT = Path(__file__).resolve().parents[1]
+PHONE = "00:00:5e:00:53:01"
+BOARD = "192.168.4.1"
+NAMED = [(12, b"phone")]
+FAKES = {"pico_w": PicoW, "pico2_w": PicoW, "esp32": Esp32}
+VERSIONS = ((1, 23), (1, 26), (1, 29))
+
+
+def program(name):
+    """Return the source of a board's main.py."""
+    return (ROOT / "boards" / name / "main.py").read_text(encoding="utf-8")
+
+
+def settings(name):
+    """Return {setting: value} of a board's main.py."""
+    found = {}
+    for node in ast.parse(program(name)).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id.isupper():
+            found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
+
+
+def visit(board, source, led):
+    """Run a main.py while a phone gets an address, renews and releases it; return what was seen.
+
+    led   function(board, program) that returns the LED's level, or ends the program
+    """
+    with board.skipping_delays():
+        running = board.start(source)
+        board.wait(lambda: running.done or "port 67 taken" in running.output, 120, "no start")
+    if running.done:
+        running.wait()
+    phone = Station(board, PHONE)
+    offer = phone.ask(discover(options=NAMED)).message
+    asked = {"requested": offer.yiaddr, "server_id": BOARD, "options": NAMED}
+    ack = phone.ask(request(**asked)).message
+    board.wait(lambda: "bound" in running.output, 60, "nothing said")
+    seen = {"kinds": [offer.kind, ack.kind], "address": ack.yiaddr}
+    seen["routers"], seen["lease_s"] = ack.address(3), int.from_bytes(ack.option(51), "big")
+    phone.address = ack.yiaddr
+    ours = {"source": (ack.yiaddr, 68), "to": (BOARD, 67), "mac": ack.eth_src}
+    seen["renewed"] = phone.ask(request(ciaddr=ack.yiaddr, xid=2), **ours).message.kind
+    seen["led"] = led(board, running)
+    if not running.done:
+        phone.send_udp(release(ciaddr=ack.yiaddr, server_id=BOARD, xid=3), **ours)
+        board.wait(lambda: "released" in running.output, 60, "nothing said")
+        seen["led at last"] = led(board, running)
+    seen["said"] = running.output.splitlines()
+    seen["error"] = running.error
+    return seen
+
+
+def fake_led(board, _running):
+    """Return the level of a fake board's LED, None where the program has none."""
+    return board.pins["LED"].value() if board.pins else None
+
+
+def interrupted(_board, running):
+    """End the program by Ctrl-C: the emulator's LED cannot be read."""
+    running.interrupt()
+
+
+class Settings(unittest.TestCase):
+    """What is at the top of each main.py."""
+
+    def test_all_boards_have_the_same_settings(self):
+        names = {name: list(settings(name)) for name in FAKES}
+        self.assertEqual(names["pico_w"], names["esp32"])
+        self.assertEqual(names["pico_w"], names["pico2_w"])
+        self.assertIn("RESERVATIONS", names["pico_w"])
+
+    def test_both_picos_have_the_same_program(self):
+        self.assertEqual(program("pico_w").split("\n")[1:], program("pico2_w").split("\n")[1:])
+
+    def test_the_rest_is_the_same_on_all(self):
+        mark = "\n# -----"
+        self.assertEqual(program("pico_w").split(mark)[1], program("esp32").split(mark)[1])
+
+
+class OnFakes(unittest.TestCase):
+    """Each board's program on a fake of it, in old and new firmware."""
+
+    def visited(self, name, version):
+        board = FAKES[name](version)
+        try:
+            return board, visit(board, program(name), fake_led)
+        finally:
+            board.interrupt()
+
+    def check(self, name, version):
+        board, seen = self.visited(name, version)
+        self.assertEqual(seen["kinds"], ["OFFER", "ACK"])
+        self.assertEqual(seen["renewed"], "ACK")
+        self.assertEqual((seen["routers"], seen["lease_s"]), (BOARD, 3600))
+        for kind in ("bound", "renewed", "released"):
+            self.assertIn(f"{kind} {seen['address']} {PHONE} phone", seen["said"])
+        if name == "esp32":
+            self.assertEqual(board.pins, {})
+        else:
+            self.assertEqual((seen["led"], seen["led at last"]), (1, 0))
+
+    def test_a_phone_comes_renews_and_goes(self):
+        for name in FAKES:
+            for version in VERSIONS:
+                with self.subTest(board=name, version=version):
+                    self.check(name, version)
+
+    def test_leases_are_kept_over_a_restart(self):
+        for name, kind in FAKES.items():
+            with self.subTest(board=name):
+                board = kind((1, 29))
+                address = visit(board, program(name), fake_led)["address"]
+                board.sleep(70_000_000)
+                self.assertIn("/leases.bin", board.files.content)
+                board.soft_reset()
+                running = board.start(program(name))
+                board.wait(lambda: "port 67 taken" in running.output, 60, "no start")
+                again = Station(board, PHONE).ask(discover(xid=9)).message
+                self.assertEqual(again.yiaddr, address)
+                board.interrupt()
+
+
+@unittest.skipIf(rigs.REASON, rigs.REASON)
+class OnTheEmulatedPicoW(unittest.TestCase):
+    """The Pico W's program with stock firmware."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.seen = rigs.emulated(lambda board: visit(board, program("pico_w"), interrupted))
+
+    def test_a_phone_gets_an_address_and_renews(self):
+        self.assertEqual((self.seen["kinds"], self.seen["renewed"]), (["OFFER", "ACK"], "ACK"))
+
+    def test_it_is_said(self):
+        said, address = self.seen["said"], self.seen["address"]
+        self.assertTrue(said[0].startswith(f"microdhcp: {BOARD} serves 32 addresses on 'pico'"))
+        self.assertIn(f"bound {address} {PHONE} phone", said)
+
+    def test_it_ended_by_the_interrupt_only(self):
+        self.assertIn("KeyboardInterrupt", self.seen["error"])
