@@ -35,16 +35,22 @@ def settings(name):
     return found
 
 
-def visit(board, source, led):
-    """Run a main.py while a phone gets an address, renews and releases it; return what was seen.
-
-    led   function(board, program) that returns the LED's level, or ends the program
-    """
+def started(board, source):
+    """Start a main.py; return its Program once it serves."""
     with board.skipping_delays():
         running = board.start(source)
         board.wait(lambda: running.done or "port 67 taken" in running.output, 120, "no start")
     if running.done:
         running.wait()
+    return running
+
+
+def visit(board, source, led):
+    """Run a main.py while a phone gets an address, renews and releases it; return what was seen.
+
+    led   function(board, program) that returns the LED's level, or ends the program
+    """
+    running = started(board, source)
     phone = Station(board, PHONE)
     offer = phone.ask(discover(options=NAMED)).message
     asked = {"requested": offer.yiaddr, "server_id": BOARD, "options": NAMED}
@@ -67,7 +73,7 @@ def visit(board, source, led):
 
 def fake_led(board, _running):
     """Return the level of a fake board's LED, None where the program has none."""
-    return board.pins["LED"].value() if board.pins else None
+    return board.pins.level.get("LED")
 
 
 def interrupted(_board, running):
@@ -110,7 +116,7 @@ class OnFakes(unittest.TestCase):
         for kind in ("bound", "renewed", "released"):
             self.assertIn(f"{kind} {seen['address']} {PHONE} phone", seen["said"])
         if name == "esp32":
-            self.assertEqual(board.pins, {})
+            self.assertEqual(board.pins.level, {})
         else:
             self.assertEqual((seen["led"], seen["led at last"]), (1, 0))
 
@@ -128,8 +134,7 @@ class OnFakes(unittest.TestCase):
                 board.sleep(70_000_000)
                 self.assertIn("/leases.bin", board.files.content)
                 board.soft_reset()
-                running = board.start(program(name))
-                board.wait(lambda: "port 67 taken" in running.output, 60, "no start")
+                started(board, program(name))
                 again = Station(board, PHONE).ask(discover(xid=9)).message
                 self.assertEqual(again.yiaddr, address)
                 board.interrupt()
@@ -141,7 +146,9 @@ class OnTheEmulatedPicoW(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.seen = rigs.emulated(lambda board: visit(board, program("pico_w"), interrupted))
+        cls.seen = rigs.RIGS["emulated"].live(
+            lambda board: visit(board, program("pico_w"), interrupted)
+        )
 
     def test_a_phone_gets_an_address_and_renews(self):
         self.assertEqual((self.seen["kinds"], self.seen["renewed"]), (["OFFER", "ACK"], "ACK"))

@@ -25,7 +25,7 @@ class Board:
     ap, home fakes.air: the board's access point and the network that it may join
     sockets  open sockets of the program
     files    {path: bytes}: its file system
-    pins     {name: Pin} that the program has made
+    pins     machine.Pin; its `level` is {name: level} of what the program has made
     ticks_offset_ms  what ticks_ms() was at power-on
     """
 
@@ -40,7 +40,7 @@ class Board:
         self.home = HomeNetwork(self)
         self.files = Files(self)
         self.watchdog = None
-        self.pins = {}
+        self.pins = Pins()
         self._failures = {}
         self._program = None
         self._until_us = 0
@@ -66,7 +66,7 @@ class Board:
                 collect=lambda: self.spend(2000), threshold=lambda n: None
             ),
             "micropython": types.SimpleNamespace(const=lambda value: value),
-            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset, Pin=self._pin),
+            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset, Pin=self.pins),
         }
 
     def _sys(self):
@@ -90,9 +90,6 @@ class Board:
     def _wdt(self, id=0, timeout=5000):
         self.watchdog = Watchdog(self, timeout)
         return self.watchdog
-
-    def _pin(self, name, mode=None, value=None):
-        return self.pins.setdefault(name, Pin(value))
 
     def _reset(self):
         raise SystemExit("machine.reset")
@@ -233,19 +230,32 @@ class Board:
         return {"__name__": "__main__", "__builtins__": self.modules.builtins}
 
 
-class Pin:
-    """machine.Pin: remembers its level."""
+class Pins:
+    """machine.Pin of a board; `level` is {name: level}."""
 
     OUT = 1
 
-    def __init__(self, level):
-        self.level = level
+    def __init__(self):
+        self.level = {}
+
+    def __call__(self, name, mode=None, value=None):
+        """Return the pin of that name."""
+        self.level.setdefault(name, value)
+        return Pin(self.level, name)
+
+
+class Pin:
+    """One pin."""
+
+    def __init__(self, level, name):
+        self._level = level
+        self._name = name
 
     def value(self, level=None):
         """Return the level, or set it."""
         if level is None:
-            return self.level
-        self.level = int(level)
+            return self._level[self._name]
+        self._level[self._name] = int(level)
 
 
 class Watchdog:
