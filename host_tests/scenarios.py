@@ -297,6 +297,84 @@ def many_leases(served, leases=200):
     return measured
 
 
+FRAGMENT = """
+keep = [None] * 4000
+n = 0
+gc.collect()
+try:
+    for n in range(4000): keep[n] = bytearray(100)
+except MemoryError:
+    pass
+for n in range(1, n, 2): keep[n] = None
+gc.collect()
+try:
+    bytearray(600)
+    print("whole")
+except MemoryError:
+    print("torn", gc.mem_free())
+"""
+
+
+def torn_heap(served):
+    """There is memory, but nowhere 600 bytes of it in one piece."""
+    seen = {"heap": served.remote(FRAGMENT)}
+    for name, mac in (("alice", ALICE), ("bob", BOB)):
+        client = Client(served.board, mac)
+        seen[name] = client.lease()[1].kind, client.renew().kind
+    return seen
+
+
+def memory(board):
+    """What a Service costs once it serves: gc.mem_alloc() before, imported, made, started."""
+    steps = (
+        "import asyncio, gc, network, select, socket, time, errno",
+        "from microdhcp import Config, Service",
+        "config = Config(address='10.10.10.1/24', pool=('10.10.10.16', '10.10.10.31'))",
+        "service = Service(network.WLAN(network.WLAN.IF_AP), config)",
+        START,
+        "service.poll()",
+    )
+    used = []
+    with board.skipping_delays():
+        for step in steps:
+            board.run(step, 120)
+            used.append(int(board.run(MEASURE.replace("gc.c", "import gc; gc.c", 1))))
+    return used
+
+
+def stored(board):
+    """The leases outlive a restart of the program in a file."""
+    source = SETUP.replace("Service(ap, config)", "Service(ap, config, store='leases.bin')")
+    with board.skipping_delays():
+        served = Served(board, source + START)
+    alice = Client(board, ALICE)
+    address = alice.lease()[1].yiaddr
+    served.remote("service.stop()")
+    with board.skipping_delays():
+        board.soft_reset()
+        again = Served(board, source + START)
+    known = again.remote("print([lease.address for lease in service.leases()])")
+    return {"known": known == str([address]), "bob's is another": _other(board, address)}
+
+
+def _other(board, address):
+    return Client(board, BOB).lease()[1].yiaddr != address
+
+
+def checked(board):
+    """A squatter has an address of the pool: who asks for it is offered another one."""
+    source = SETUP.replace("conflict_check=False", "conflict_check=True")
+    with board.skipping_delays():
+        Served(board, source + START)
+    squatter = Station(board, CAROL, "10.10.10.20")
+    alice = Client(board, ALICE)
+    begin_us = board.now_us
+    offer = alice.ask(discover, requested=squatter.address)
+    seen = {"offer": facts(offer), "after_ms": (board.now_us - begin_us) / 1000}
+    seen["pinged"] = any(f[12:14] == b"\x08\x00" and f[23] == 1 for _, f in squatter.frames)
+    return seen
+
+
 def feeding(board):
     """A watchdog is fed from on_feed, during start() too; return the longest time without."""
     source = SETUP.replace("Service(ap, config)", "Service(ap, config, on_feed=fed)")

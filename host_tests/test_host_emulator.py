@@ -5,7 +5,6 @@ chip is awake is made once; each story is lived by a forked copy of it, and each
 what the story has brought.  Times are emulated: they compare only with each other.
 """
 
-import functools
 import os
 import signal
 import subprocess
@@ -23,6 +22,7 @@ import emulator
 import lab
 from builders import discover, ip, release, request
 from emulator import firmware
+from rigs import awake
 
 REASON = emulator.unavailable()
 STOCK = not REASON and firmware.path().name == firmware.NAME
@@ -40,15 +40,6 @@ ap.active(True)
 
 needs_board = unittest.skipIf(REASON, REASON)
 needs_stock = unittest.skipUnless(STOCK, REASON or f"Measured with {firmware.NAME} only.")
-
-
-@functools.cache
-def awake():
-    """Return a board with microdhcp in its flash and the chip's own firmware loaded (15 s)."""
-    board = emulator.Board(files=emulator.package())
-    with board.skipping_delays():
-        board.run("import machine; machine.Pin('LED', machine.Pin.OUT).on()", 120)
-    return board
 
 
 def lived(story):

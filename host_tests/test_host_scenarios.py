@@ -91,6 +91,17 @@ class Scenarios:
         seen = self.rig.live(scenarios.feeding)
         self.assertLessEqual(max(seen.values()), 1000, seen)
 
+    def test_leases_outlive_a_restart(self):
+        seen = self.rig.live(scenarios.stored)
+        self.assertEqual(seen, {"known": True, "bob's is another": True})
+
+    def test_an_address_that_is_taken_is_found_out(self):
+        seen = self.rig.live(scenarios.checked)
+        self.reply(seen["offer"], "OFFER")
+        self.assertNotEqual(seen["offer"]["address"], "10.10.10.20")
+        self.assertTrue(seen["pinged"])
+        self.assertLess(seen["after_ms"], 1000)
+
     def test_poll(self):
         seen = self.rig.live(scenarios.by_poll)
         self.reply(seen["ack"], "ACK")
@@ -109,6 +120,18 @@ class OnPicoW(Scenarios, unittest.TestCase):
 @unittest.skipIf(REASON, REASON)
 class OnEmulatedPicoW(Scenarios, unittest.TestCase):
     rig = RIGS["emulated"]
+
+    def test_a_torn_heap(self):
+        seen = self.rig.serve(scenarios.torn_heap)
+        print("\nfree, in pieces:", seen["heap"])
+        self.assertTrue(seen["heap"].startswith("torn"))
+        self.assertEqual((seen["alice"], seen["bob"]), (("ACK", "ACK"), ("ACK", "ACK")))
+
+    def test_memory(self):
+        begin, *_, started, served = used = self.rig.live(scenarios.memory)
+        print(f"\ngc.mem_alloc() before, imported, Config, Service, started, served: {used}")
+        print(f"a Service of 16 slots that serves, from .mpy: {served - begin} bytes")
+        self.assertLess(abs(served - started), 256)
 
     def test_leases_leave_nothing_behind(self):
         first, last = self.rig.serve(scenarios.many_leases)
