@@ -22,7 +22,17 @@ FLASH_TIMEOUT_S = 240
 PICO_W = boards.BOARDS["pico_w"]
 ARMV6M = 4870  # sys.implementation._mpy of a Pico W
 USERS_MAIN = b"print('my own program')\n"
-CHOSEN_MAIN = b"print('chosen')\n"
+TINY_TESTS = """
+import unittest
+from microdhcp import Config
+class Tiny(unittest.TestCase):
+    def test_a(self):
+        self.assertEqual(Config("192.0.2.1/24", ("192.0.2.2", "192.0.2.3")).pool_n, 2)
+    def test_b(self):
+        self.skipTest("for show")
+    def test_c(self):
+        self.assertEqual(1, 2)
+"""
 LEFTOVERS = {"/lib/microdhcp/server.py": b"old", "/lib/microdhcp/gone/away.mpy": b"old"}
 
 
@@ -172,10 +182,15 @@ class TheLine(unittest.TestCase):
             self.assertEqual(link.only_port(), "/dev/ttyACM0")
 
 
-def flash(port, *words, board="pico_w"):
+def tool(port, *words):
     """Run tools/flash at an emulated port; return its CompletedProcess."""
-    tool = [sys.executable, str(ROOT / "tools" / "flash"), "copy", "--board", board]
-    return port.run([*tool, "--port", port.path, "--no-reset", *words], FLASH_TIMEOUT_S)
+    argv = [sys.executable, str(ROOT / "tools" / "flash"), *words]
+    return port.run([*argv, "--port", port.path, "--no-reset"], FLASH_TIMEOUT_S)
+
+
+def flash(port, *words, board="pico_w"):
+    """Run `make flash` at an emulated port."""
+    return tool(port, "copy", "--board", board, *words)
 
 
 def listing(board):
@@ -200,19 +215,18 @@ def older_version():
 
 
 def flash_story(folder):
-    """Flash a board three times: as another kind of board, over an older version, and again."""
+    """Flash a board as another kind, then over an older version; then run a test file on it."""
     board = emulator.Board(files=older_version())
-    chosen = Path(folder) / "chosen.py"
-    chosen.write_bytes(CHOSEN_MAIN)
+    tests = Path(folder) / "test_tiny.py"
+    tests.write_text(TINY_TESTS)
     seen = {"before": listing(board)}
     with emulator.SerialPort(board) as port:
         seen["wrong board"] = flash(port, board="pico2_w")
         seen["untouched"] = listing(board)
-        seen["first"] = flash(port)
+        seen["flash"] = flash(port)
         seen["files"] = listing(board)
-        board.run("open('/lib/microdhcp/states.mpy', 'wb').close()")
-        seen["second"] = flash(port, "--main", str(chosen))
-        seen["files then"] = listing(board)
+        seen["test"] = tool(port, "test", str(tests))
+        seen["files at last"] = listing(board)
     return seen
 
 
@@ -225,8 +239,8 @@ class OnTheBoard(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             cls.seen = flash_story(folder)
 
-    def said(self, name):
-        done = self.seen[name]
+    def said(self):
+        done = self.seen["flash"]
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
 
@@ -238,34 +252,35 @@ class OnTheBoard(unittest.TestCase):
         self.assertEqual(self.seen["untouched"], self.seen["before"])
 
     def test_the_package_is_there_and_the_leftovers_are_not(self):
-        self.said("first")
+        self.said()
         package = {p: n for p, n in self.seen["files"].items() if p.startswith("/lib/")}
         self.assertEqual(package, {path: len(data) for path, data in files.package().items()})
 
     def test_only_what_differed_was_copied_and_said(self):
-        said = self.said("first")
+        said = self.said()
         self.assertIn(f"2 files copied, {len(files.package()) - 2} were there already", said)
         self.assertIn("removed /lib/microdhcp/server.py", said)
         self.assertIn("  100 %  /lib/microdhcp/", said)
 
     def test_other_files_are_left_alone(self):
-        self.assertIn("main.py is not the example: left alone", self.said("first"))
+        self.assertIn("main.py is not the example: left alone", self.said())
         self.assertEqual(self.seen["files"]["/main.py"], len(USERS_MAIN))
         self.assertEqual(self.seen["files"]["/leases.bin"], 4)
 
     def test_the_self_test_gives_an_address_without_allocation(self):
         self.assertRegex(
-            self.said("first"),
+            self.said(),
             r"self-test: 192\.168\.4\.\d+ offered and acknowledged with the heap locked\n"
             r"self-test: \d+ bytes of heap free before, \d+ with the core and 16 leases",
         )
 
-    def test_the_second_time_only_what_changed_is_copied(self):
-        said = self.said("second")
-        self.assertIn("/lib/microdhcp/states.mpy", said)
-        self.assertIn(f"2 files copied, {len(files.package()) - 1} were there already", said)
+    def test_test_files_run_on_the_board_from_this_machine(self):
+        done = self.seen["test"]
+        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)
+        self.assertIn("self-test: 192.168.4.", done.stdout)
+        self.assertIn("  skipped Tiny.test_b for show\n", done.stdout)
+        self.assertRegex(done.stdout, r"  failed Tiny\.test_c (.*\n)+  AssertionError: 1 != 2\n")
+        self.assertTrue(done.stdout.endswith("1 passed, 1 failed, 1 skipped\nFAILED\n"))
 
-    def test_a_chosen_main_replaces_the_old_one_which_is_kept(self):
-        then = self.seen["files then"]
-        self.assertEqual(then["/main.py"], len(CHOSEN_MAIN))
-        self.assertEqual(then["/main.py.old"], len(USERS_MAIN))
+    def test_the_tests_leave_nothing_behind(self):
+        self.assertEqual(self.seen["files at last"], self.seen["files"])
