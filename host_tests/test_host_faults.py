@@ -170,6 +170,15 @@ class OnEsp32(Faults, unittest.TestCase):
         board.run(SETUP + "service.start(ssid='x', open=True)")
         self.assertEqual(self.security(board), "0")
 
+    def test_a_new_name_whatever_the_driver_makes_of_it(self):
+        for restarts in (False, True):
+            served, alice = self.serving()
+            served.board.config_restarts = restarts
+            served.remote("ap.config(ssid='orchard')")
+            served.rest(1100)
+            served.board.ap.join(ALICE)
+            self.assertEqual(alice.lease()[1].kind, "ACK", restarts)
+
     def test_hidden(self):
         board = self.rig.make()
         board.run(SETUP + "service.start(ssid='x', key='change-me-now', hidden=True)")

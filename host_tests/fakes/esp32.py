@@ -33,9 +33,10 @@ _WRITE_ONLY = ("key",)
 class Esp32(Board):
     """An ESP32 with stock MicroPython `version`.
 
-    dhcps           status of the built-in server: "INIT", "STARTED", "STOPPED"
-    refuses_no_dns  False: a firmware that nobody has seen yet, which takes 0.0.0.0 for a DNS
-    takes_security  False: one that ignores that setting
+    dhcps            status of the built-in server: "INIT", "STARTED", "STOPPED"
+    refuses_no_dns   False: a firmware that nobody has seen yet, which takes 0.0.0.0 for a DNS
+    takes_security   False: one that ignores that setting
+    config_restarts  True: a new configuration restarts a running AP, False: its stations leave
     """
 
     def __init__(self, version=(1, 29)):
@@ -43,6 +44,7 @@ class Esp32(Board):
         stack = Lwip(udp_limit=16, route_source=True, raw_eats=False, arp_queue=10)
         self.refuses_no_dns = True
         self.takes_security = True
+        self.config_restarts = False
         super().__init__(version, rules.esp32(version), stack)
 
     def network(self):
@@ -233,10 +235,14 @@ class AccessPointInterface(Interface):
             self._start_server()
 
     def _accept(self, changed):
-        """Set the configuration; a running AP lets its stations go (not known from source)."""
-        if changed != self._config and self._active:
-            self._board.ap.stations.clear()
+        """Set the configuration; what a running AP makes of it is in Espressif's closed driver."""
+        different = changed != self._config
         super()._accept(changed)
+        if different and self._active:
+            self._board.ap.stations.clear()
+            if self._board.config_restarts:
+                self._stop()
+                self._start()
 
     def status(self, what=None):
         """Return the stations: 1-tuples, from v1.29 pairs with the built-in server's address."""

@@ -148,7 +148,7 @@ class Lwip:
         if not pcb.port:
             self.bind(pcb, pcb.address, 0)
         netif = self._route(pcb, address)
-        if netif is None or not pcb.netif_index and pcb.address not in (ANY, netif.address):
+        if netif is None or pcb.address not in (ANY, netif.address):
             # no route, or its address is not the interface's (LW udp_sendto_if 673-687)
             raise StackError("EHOSTUNREACH")
         packet = udp_in_ipv4((netif.address, pcb.port), (address, port), data)

@@ -184,8 +184,10 @@ class Port:
         if self.sock:
             self.sock.close()
             self.sock = self._interface = None
-            if self._pm is not None:
+            try:
                 self.ap.config(pm=self._pm)
+            except (OSError, RuntimeError):  # Wi-Fi is off, then it saves power anyway
+                return
 
 
 def _place(message, at, port):
