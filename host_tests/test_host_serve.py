@@ -9,11 +9,13 @@ import itertools
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -22,6 +24,7 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 import client
+import leases
 import loopback
 from lab.network import unavailable
 from lab.nodes import Node
@@ -237,7 +240,7 @@ class OutputTest(unittest.TestCase):
         self.assertEqual(events.text(waited), "DROP     00:00:5e:00:53:01 DISCOVER: overwritten")
         table = {"event": "leases", "slots": 9, "leases": [], "checks": {"sent": 4, "parked": 2}}
         self.assertEqual(
-            events.text(table), "0 of 9 addresses in use or remembered\n  sent 4, parked 2"
+            events.text(table), "0 of 9 addresses in use or remembered\n  checks: sent 4, parked 2"
         )
         self.assertEqual(
             events.text({"event": "lost", "lines": 3}), "3 lines lost: nobody read them"
@@ -315,7 +318,7 @@ class CommandLineTest(unittest.TestCase):
             self.assertTrue(self.refused(*where, *args).startswith(f"serve: {start}"), start)
 
     def test_wrong_words_are_named(self):
-        self.assertIn("--store", self.refused(*ON_CABLE, "--store", "file"))
+        self.assertIn("--reserve-option", self.refused(*ON_CABLE, "--reserve-option", "mtu=9"))
         self.assertIn("--conflict-check", self.refused(*ON_CABLE, "--conflict-check", "dns"))
         for check_ms in ("49", "2001", "-300", "soon", "0.3"):
             line = self.refused(*ON_CABLE, f"--check-ms={check_ms}")
@@ -627,15 +630,16 @@ class EndTest(unittest.TestCase):
             status, out, err = self.run_and_signal(number, "--json")
             self.assertEqual((status, err), (0, ""))
             kinds = [json.loads(line)["event"] for line in out.splitlines()]
-            self.assertEqual(kinds, ["ready", "offer", "ack"])
+            self.assertEqual(kinds, ["ready", "offer", "ack", "bound"])
 
     def test_text_for_people(self):
         status, out, err = self.run_and_signal(signal.SIGTERM)
         self.assertEqual((status, err), (0, ""))
-        ready, offer, ack = out.splitlines()
+        ready, offer, ack, bound = out.splitlines()
         self.assertEqual(ready, f"serving {POOL} on eth0, address {ADDRESS}")
         self.assertRegex(offer, r"^OFFER    00:00:5e:00:53:01 10\.77\.0\.\d+ for 1 h to 10")
         self.assertRegex(ack, r"^ACK  ")
+        self.assertRegex(bound, r"^BOUND    00:00:5e:00:53:01 10\.77\.0\.\d+$")
 
     def test_verbose_shows_the_messages(self):
         _, out, _ = self.run_and_signal(signal.SIGTERM, "--verbose")
@@ -662,6 +666,155 @@ class EndTest(unittest.TestCase):
         process.signal(signal.SIGTERM)
         err = process.popen.communicate(timeout=WAIT_S)[1]
         self.assertEqual((process.popen.returncode, err), (0, b""))
+
+
+@in_lab
+class StoreTest(unittest.TestCase):
+    """--store: leases outlive the server, whatever ends it."""
+
+    def setUp(self):
+        self.cable = self.enterContext(Cable())
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "leases"
+        self.words = ("--store", str(self.path), "--conflict-check", "off")
+
+    def stored(self):
+        """Return {MAC: address} of the leases in the file."""
+        found = leases.rows(self.path.read_bytes()) or ()
+        return {row["mac"]: row["address"] for row in found if row["state"] == "bound"}
+
+    def obtain(self, mac=MAC):
+        with self.cable.wire() as wire:
+            return socket.inet_ntoa(client.Client(wire, mac).obtain().address)
+
+    def wait_until_stored(self, mac):
+        end = time.monotonic() + 5
+        while not self.path.exists() or mac.hex(":") not in self.stored():
+            self.assertLess(time.monotonic(), end, "not stored within 5 s")
+            time.sleep(0.05)
+
+    def test_a_new_lease_is_stored_within_5_seconds_and_outlives_a_kill(self):
+        process = self.cable.server.start(
+            [*SERVE, *ON_CABLE, *self.words], stdout=subprocess.PIPE, text=True
+        )
+        process.popen.stdout.readline()
+        address = self.obtain()
+        self.wait_until_stored(MAC)
+        process.kill()
+        process.popen.stdout.close()
+        self.assertEqual(self.stored(), {MAC.hex(":"): address})
+        with self.cable.serve(*self.words) as server:
+            row = server.leases()[0]
+            self.assertEqual((row["address"], row["state"]), (address, "bound"))
+            self.assertNotEqual(self.obtain(MAC[:5] + b"\x02"), address)
+            self.assertEqual(self.obtain(), address)
+
+    def test_sigterm_stores_what_is_new(self):
+        with self.cable.serve(*self.words):
+            address = self.obtain()
+        self.assertEqual(self.stored(), {MAC.hex(":"): address})
+
+    def test_a_damaged_file_is_put_aside(self):
+        self.path.write_bytes(b"my holidays")
+        with self.cable.serve(*self.words) as server:
+            told = server.wait("store", WAIT_S)
+            self.assertIn("is damaged or no store", told["message"])
+            self.obtain()
+        self.assertEqual(len(self.stored()), 1)
+        self.assertEqual(Path(f"{self.path}.damaged").read_bytes(), b"my holidays")
+
+    def test_where_nothing_can_be_stored_it_does_not_start(self):
+        path = str(self.path / "deeper")
+        status, lines = self.cable.serve_fails(*ON_CABLE, "--store", path)
+        self.assertEqual((status, len(lines)), (2, 1))
+        self.assertIn(f"serve: store: {path}: No such file or directory", lines[0])
+
+    def test_a_full_disk_is_told_once_and_the_server_goes_on(self):
+        size = "mount -t tmpfs -o size=4k none /mnt && exec " + shlex.join([*SERVE, *ON_CABLE])
+        fill = "head -c 4096 /dev/zero > /mnt/rest; "
+        script = size.replace("exec", fill.replace(";", " ;") + "exec", 1)
+        argv = ["unshare", "-m", "sh", "-c", script + " --json --store /mnt/leases"]
+        process = self.cable.server.start(argv, stdout=subprocess.PIPE, text=True)
+        lines = iter(process.popen.stdout.readline, "")
+        told = [json.loads(line) for line in itertools.islice(lines, 1)]
+        self.obtain()
+        told += list(itertools.islice(map(json.loads, lines), 4))
+        process.signal(signal.SIGTERM)
+        told += [json.loads(line) for line in lines]
+        process.popen.wait(WAIT_S)
+        process.popen.stdout.close()
+        messages = [event["message"] for event in told if event["event"] == "store"]
+        self.assertEqual(len(messages), 1, told)
+        self.assertIn("No space left on device", messages[0])
+
+
+@in_lab
+class ConfigureTest(unittest.TestCase):
+    """--config and SIGHUP: other settings, the same leases."""
+
+    def setUp(self):
+        self.cable = self.enterContext(Cable())
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "serve.toml"
+
+    def write(self, *lines):
+        first, last = POOL.split("-")
+        place = f'address = "{ADDRESS}"', f'pool = ["{first}", "{last}"]', 'interface = "eth0"'
+        self.path.write_text("\n".join([*place, "conflict_check = false", *lines]))
+
+    def serve(self):
+        return ServerProcess(self.cable.server, ["--config", str(self.path), "--json"])
+
+    def test_settings_are_read_again(self):
+        self.write("lease_s = 600")
+        with self.serve() as server, self.cable.wire() as wire:
+            one = client.Client(wire, MAC)
+            first = one.obtain()
+            self.assertEqual(first.lease_s, 600)
+            self.write("lease_s = 900", f'deny = ["{(MAC[:5] + bytes((2,))).hex(":")}"]')
+            server.signal(signal.SIGHUP)
+            self.assertIsNotNone(server.wait("settings", WAIT_S))
+            self.assertEqual((one.renew().address, one.lease.lease_s), (first.address, 900))
+            wire.send(client.message("DISCOVER", MAC[:5] + b"\x02", 1), MAC[:5] + b"\x02")
+            self.assertIsNotNone(server.wait("drop", WAIT_S, reason="denied"))
+
+    def test_wrong_settings_change_nothing(self):
+        self.write("lease_s = 600")
+        with self.serve() as server, self.cable.wire() as wire:
+            self.write("lease_s = 0")
+            server.signal(signal.SIGHUP)
+            told = server.wait("error", WAIT_S)
+            self.assertRegex(told["message"], "^the old settings stay: lease_s: ")
+            self.assertEqual(client.Client(wire, MAC).obtain().lease_s, 600)
+
+
+@in_lab
+class LeaseEventsTest(unittest.TestCase):
+    """What happens to leases is told as it happens, with host names."""
+
+    def test_the_life_of_a_lease(self):
+        name = {12: b"kitchen"}
+        with (
+            Cable() as cable,
+            cable.serve("--lease-time", "3", "--min-lease-time", "2") as server,
+            cable.wire() as wire,
+        ):
+            one = client.Client(wire, MAC)
+            one._identity.update(name)
+            address = socket.inet_ntoa(one.obtain().address)
+            one.renew()
+            row = server.leases()[0]
+            self.assertEqual(
+                (row["address"], row["host_name"], row["state"], row["reserved"]),
+                (address, "kitchen", "bound", False),
+            )
+            expired = server.wait("expired", WAIT_S)
+            self.assertEqual((expired["address"], expired["mac"]), (address, MAC.hex(":")))
+            self.assertEqual(expired["host_name"], "kitchen")
+            one.obtain()
+            one.release()
+            self.assertIsNotNone(server.wait("released", WAIT_S, address=address))
+            kinds = [event["event"] for event in server.events()]
+        found = [kind for kind in kinds if kind in ("bound", "renewed", "expired", "released")]
+        self.assertEqual(found, ["bound", "renewed", "expired", "bound", "released"])
 
 
 if __name__ == "__main__":

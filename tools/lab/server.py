@@ -92,6 +92,10 @@ class ServerProcess:
         with self._changed:
             return [event for event in self._events if name in (None, event.get("event"))]
 
+    def signal(self, number):
+        """Send it a signal."""
+        self._process.signal(number)
+
     def leases(self, timeout_s=5):
         """Return the rows of the lease table as the server prints them on SIGUSR1."""
         before = len(self.events("leases"))

@@ -11,10 +11,13 @@ from microdhcp import PARK
 from . import events, link
 from .checker import Checker
 from .port import Port, PortTakenError
+from .storage import Storage
 
 LOOK_AGAIN_S = 1.0  # while the interface is away; netlink tells sooner, when it can
 WRITE_AGAIN_S = 0.05  # while lines wait for their reader
 LAST_WORDS_MS = 500  # for the rest of the log at the end
+EVENTS = 1024  # of a burst, more than it can cause
+NEVER = (1 << 30) - 1  # the end of the server's clock
 BURST = 256  # datagrams handled before signals and links get their turn
 ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # what sending says while the interface is down, unplugged or gone
@@ -38,9 +41,14 @@ class Desktop:
 
     probes   how to ask whether an address is in use, see probes.py; None: not at all
     check_s  how long that may take
+    store    name of the file that keeps the leases; None: they are forgotten
+    reread   function() -> Config, called at SIGHUP, ValueError says what is wrong with the
+             settings; None: SIGHUP ends the server
     """
 
-    def __init__(self, name, interface, server, output, probes=None, check_s=0.3):
+    def __init__(
+        self, name, interface, server, output, probes=None, check_s=0.3, store=None, reread=None
+    ):
         self.name = name
         self.interface = interface
         self.server = server
@@ -55,6 +63,9 @@ class Desktop:
         if probes:
             control = interface.network.network_address.packed
             self.checker = Checker(server, probes, check_s, control, self)
+        self.storage = Storage(store, server, self._say) if store else None
+        self._reread = reread
+        server.enable_events(EVENTS)
 
     def now_s(self):
         """Return whole seconds since start; sleep of the machine counts, leases end in it too."""
@@ -71,6 +82,7 @@ class Desktop:
         if own not in link.addresses(seen.index):
             fix = f"ip address add {self.interface} dev {self.name}"
             raise Refused(f"{self.name} does not have the address {own}; try: {fix}", 2)
+        self._load()
         try:
             self._open(seen.index)
         except PortTakenError as error:
@@ -81,6 +93,16 @@ class Desktop:
             raise Refused(f"{self.name}: {error.strerror}", 1) from None
         self._watch_links()
         self._watch_signals()
+
+    def _load(self):
+        """Read the leases of an earlier life."""
+        if not self.storage:
+            return
+        try:
+            self.storage.check()
+            self.storage.load(self.now_s())
+        except OSError as error:
+            raise Refused(f"store: {self.storage.path}: {error.strerror}", 2) from None
 
     def _watch_links(self):
         """Wake up when an interface or an address comes or goes."""
@@ -104,15 +126,40 @@ class Desktop:
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signals)
 
     def _on_signals(self):
-        """End, or print the lease table."""
+        """End, read the settings again, or print the lease table."""
         for number in self._signals.recv(64):
             if number == signal.SIGUSR1:
-                table = events.leases(self.server, self.now_s())
-                if self.checker:
-                    table["checks"] = self.checker.counters()
-                self.output.tell(table)
+                self._tell_leases()
+            elif number == signal.SIGHUP and self._reread:
+                self._configure()
             elif number in ENDS:
                 self._running = False
+
+    def _tell_leases(self):
+        table = events.leases(self.server, self.now_s())
+        if self.checker:
+            table["checks"] = self.checker.counters()
+        if self.storage:
+            table["store"] = self.storage.counts
+        self.output.tell(table)
+
+    def _configure(self):
+        """Go on with the settings as they are now; with the old ones when those are wrong."""
+        try:
+            self.server.configure(self._reread(), self.now_s())
+        except (OSError, ValueError) as error:
+            self._error(f"the old settings stay: {error}")
+            return
+        if self.checker:
+            self.checker.clear()
+        self.output.tell({"event": "settings", "at_s": self.now_s()})
+
+    def _say(self, message):
+        """Tell something about the store."""
+        self.output.tell({"event": "store", "at_s": self.now_s(), "message": message})
+
+    def _error(self, message):
+        self.output.tell({"event": "error", "at_s": self.now_s(), "message": message})
 
     def run(self):
         """Serve until a signal ends it."""
@@ -122,9 +169,24 @@ class Desktop:
             for key, _ in ready:
                 key.data()
             self._end_checks()
+            self._do_chores()
             if not ready and self._state != "up":
                 self._check_link()
+        if self.storage:
+            self.storage.save(self.now_s())
         self.output.flush(LAST_WORDS_MS)
+
+    def _do_chores(self):
+        """End what is over, tell what has happened, store what has changed."""
+        now_s = self.now_s()
+        leases = self.server.leases
+        if now_s >= leases.due_s:
+            leases.end_due(now_s)
+        while event := self.server.next_event():
+            if event[0] != "conflict":  # conflict() tells it, with who has the address
+                self.output.tell(events.lease(event, now_s))
+        if self.storage:
+            self.storage.run(now_s)
 
     def _wait_s(self):
         """Return how long the loop may sleep: None until something comes in."""
@@ -132,8 +194,15 @@ class Desktop:
             None if self._state == "up" else LOOK_AGAIN_S,
             None if self.output.flush() else WRITE_AGAIN_S,
             self.checker.wait_s() if self.checker else None,
+            self.storage.wait_s(self.now_s()) if self.storage else None,
+            self._due_s(),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _due_s(self):
+        """Return in how many seconds an offer, a lease or a quarantine ends, None: never."""
+        due_s = self.server.leases.due_s
+        return None if due_s == NEVER else max(0, due_s - self.now_s())
 
     # The interface
 
@@ -250,8 +319,7 @@ class Desktop:
         """
         away = error.errno in AWAY
         if not away and error.errno != self._send_error:
-            message = f"{self.name}: cannot send: {error.strerror}"
-            self.output.tell({"event": "error", "message": message})
+            self._error(f"{self.name}: cannot send: {error.strerror}")
         self._send_error = error.errno
         return away
 

@@ -1,8 +1,9 @@
 """What the server tells: one line per event, as JSON or as text.
 
-An event is a dict; "event" is its kind: ready, offer, ack, nak, inform, decline, release, drop,
-conflict, proxy, interface, error, leases, lost.  A log must never stop the server: what nobody
-reads waits, and is dropped and counted when it becomes too much.
+An event is a dict; "event" is its kind.  Of messages: offer, ack, nak, inform, decline, release,
+drop.  Of leases: bound, renewed, released, expired, declined, conflict, pool_full.  Of the
+server: ready, interface, proxy, settings, store, error, leases, lost.  A log must never stop the
+server: what nobody reads waits, and is dropped and counted when it becomes too much.
 """
 
 import collections
@@ -11,23 +12,18 @@ import os
 import select
 
 import dhcptext
-from microdhcp import states
 
 WAITING_MAX = 10_000  # lines, some megabytes
 ROOM = 4096  # bytes that a pipe takes without waiting once poll() calls it ready (PIPE_BUF)
 _HEADER_N = 34  # up to the end of a chaddr of 6 bytes
 _LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
-# the public constants of the lease table are the states of a slot
-_STATES = {
-    value: name
-    for name, value in vars(states).items()
-    if name.isupper() and not name.startswith("_")
-}
 _LINES = {
     "ready": "serving {pool} on {interface}, address {address}",
     "interface": "{message}",
     "error": "{message}",
     "lost": "{lines} lines lost: nobody read them",
+    "settings": "settings read again",
+    "store": "{message}",
     "proxy": "PROXY    {mac} answers for every address; ignored from now on",
 }
 
@@ -91,11 +87,13 @@ def text(event):
     if kind == "leases":
         rows = [_lease_text(row) for row in event["leases"]]
         rows.insert(0, f"{len(rows)} of {event['slots']} addresses in use or remembered")
-        if "checks" in event:
-            counters = ", ".join(f"{name} {count}" for name, count in event["checks"].items())
-            rows.append(f"  {counters}")
+        for what in ("checks", "store"):
+            if what in event:
+                counts = ", ".join(f"{name} {count}" for name, count in event[what].items())
+                rows.append(f"  {what}: {counts}")
         return "\n".join(rows)
     words = [kind.upper().ljust(8), event.get("mac") or "?", event.get("address", "")]
+    words.append(event.get("host_name", ""))
     if "lease_s" in event:
         words.append(f"for {dhcptext.duration(event['lease_s'])}")
     if "to" in event:
@@ -107,11 +105,11 @@ def text(event):
 
 def _lease_text(row):
     """Return one row of the lease table."""
-    rest = ""
-    if "left_s" in row:
-        left = row["left_s"]
-        rest = " for ever" if left is None else f" {dhcptext.duration(left)} left"
-    return f"  {row['address']:15} {row.get('mac', '-'):17} {row['state']}{rest}"
+    left = row["left_s"]
+    rest = " for ever" if left is None else f" {dhcptext.duration(left)} left" if left else ""
+    rest += " reserved" if row["reserved"] else ""
+    rest += f" {row['host_name']}" if row["host_name"] else ""
+    return f"  {row['address']:15} {row['mac'] or '-':17} {row['state']}{rest}"
 
 
 def handled(server, n, reply_n, destination, now_s):
@@ -187,28 +185,27 @@ def _address_text(address):
     return ".".join(map(str, address))
 
 
-def leases(server, now_s):
-    """Return the leases event: every slot that has, or had, a client.
+def lease(event, now_s):
+    """Return the event of a lease: what Server.next_event() has returned."""
+    kind, address, mac, host_name = event
+    told = {"event": kind, "at_s": now_s, "mac": mac or None}
+    if address:
+        told["address"] = address
+    if host_name:
+        told["host_name"] = host_name
+    return told
 
-    A row has `mac` where the slot has a client, and `left_s` while an offer, a lease or a
-    quarantine runs: seconds, None for an infinite one.
+
+def leases(server, now_s):
+    """Return the leases event: every address that somebody has, or had.
+
+    A row has what roster.Lease has; `left_s` in seconds, None for an infinite lease, 0 for one
+    that is over.
     """
-    table = server.leases
-    if now_s >= table.due_s:
-        table.end_due(now_s)
-    address = bytearray(4)
     rows = []
-    for slot in range(table.slots):
-        if table.state[slot] == states.FREE:
-            continue
-        server.address_of(slot, address, 0)
-        row = {"address": _address_text(address), "state": _STATES[table.state[slot]]}
-        mac = bytes(table.mac[6 * slot : 6 * slot + 6])
-        if any(mac):
-            row["mac"] = mac.hex(":")
-        if table.live(slot) and table.granted_s[slot] < 0:
-            row["left_s"] = None
-        elif table.until_s[slot] > now_s:
-            row["left_s"] = table.until_s[slot] - now_s
+    for row in server.roster(now_s):
+        row = row._asdict()
+        row["left_s"] = row.pop("seconds_left")
         rows.append(row)
-    return {"event": "leases", "slots": table.slots, "leases": rows}
+    counters = server.counters()
+    return {"event": "leases", "slots": counters.pop("addresses"), "leases": rows, **counters}

@@ -1,0 +1,324 @@
+"""The settings of tools/serve.py: the command line and, with --config, a file in TOML.
+
+The file has the settings of Config by their names, and `interface`, `check_ms`, `store`;
+`conflict_check` may also be "arp", "icmp" or "off".  What is on the command line goes before what
+is in the file; reservations, options, allow and deny of both count.
+"""
+
+import argparse
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from microdhcp import Config
+
+CHECK_MS = range(50, 2001)
+CHECKS = ("arp", "icmp", "off")
+_ROOT = Path(__file__).resolve().parents[2]
+_TABLES = ("reservations", "options")
+_LISTS = ("allow", "deny")
+_OWN_SETTINGS = ("routers", "dns_servers", "domain")  # of a reservation, beside its options
+
+
+class Settings(NamedTuple):
+    """All of them.
+
+    interface   name, None: not given
+    config      keywords of Config
+    check       "arp", "icmp" or "off"
+    """
+
+    interface: str | None
+    config: dict
+    check: str
+    check_ms: int
+    store: str | None
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are one line."""
+
+    def error(self, message):
+        """End with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
+def _pair(text, separator, what):
+    """Return the two halves of `text`; ArgumentTypeError says what was wanted."""
+    left, found, right = text.partition(separator)
+    if not (left and found and right):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return left.strip(), right.strip()
+
+
+def _pool(text):
+    return _pair(text, "-", "FIRST-LAST, as in 10.77.0.10-10.77.0.250")
+
+
+def _reservation(text):
+    return _pair(text, "=", "MAC=IP, as in 00:00:5e:00:53:01=10.77.0.5")
+
+
+def _option(text):
+    left, found, right = text.partition("=")
+    if not (left and found):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=VALUE, as in ntp_servers=10.77.0.1"
+        )
+    return left, right
+
+
+def _own_option(text):
+    """Return (MAC, name, value) of MAC:NAME=VALUE; the value of "none" is None."""
+    left, found, value = text.partition("=")
+    mac, _, name = left.rpartition(":")
+    if not (mac and name and found):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not MAC:NAME=VALUE, as in 00:00:5e:00:53:01:routers=10.77.0.2"
+        )
+    return mac, name, None if value == "none" else value
+
+
+def _addresses(text):
+    return [] if text == "none" else [part.strip() for part in text.split(",")]
+
+
+def _seconds_or_none(text):
+    return None if text == "none" else int(text)
+
+
+def _check_ms(text):
+    if not text.isdecimal() or int(text) not in CHECK_MS:
+        wanted = f"a number of milliseconds from {CHECK_MS[0]} to {CHECK_MS[-1]}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return int(text)
+
+
+_seconds_or_none.__name__ = "seconds"  # argparse names the type in its message
+
+
+def parser():
+    """Return the parser of the command line."""
+    p = Parser(prog="serve", description="DHCPv4 server on one Linux interface.")
+    p.add_argument("--config", metavar="FILE", help="settings in TOML; SIGHUP reads them again")
+    p.add_argument("--interface", metavar="IF", help="interface to serve")
+    p.add_argument("--address", metavar="IP/LEN", help="own address on it")
+    p.add_argument("--pool", type=_pool, metavar="FIRST-LAST")
+    _add_times(p)
+    _add_checks(p)
+    _add_clients(p)
+    _add_options(p)
+    p.add_argument("--max-message", type=int, metavar="BYTES", help="longest reply, default 548")
+    p.add_argument("--no-authoritative", action="store_true", help="silence instead of NAK")
+    p.add_argument("--rapid-commit", action="store_true", help="RFC 4039")
+    p.add_argument("--store", metavar="FILE", help="keep the leases there over a restart")
+    p.add_argument("--json", action="store_true", help="one JSON object per line")
+    p.add_argument("--verbose", action="store_true", help="print every message, decoded")
+    p.add_argument("--version", action="version", version=f"microdhcp {_version()}")
+    return p
+
+
+def _add_times(p):
+    p.add_argument("--lease-time", type=int, metavar="S", help="default 3600")
+    p.add_argument("--min-lease-time", type=int, metavar="S", help="default 60")
+    p.add_argument(
+        "--max-lease-time",
+        type=_seconds_or_none,
+        default=argparse.SUPPRESS,
+        metavar="S",
+        help='default 86400; "none" allows infinite leases',
+    )
+    p.add_argument("--offer-hold", type=int, metavar="S", help="default 30")
+    p.add_argument(
+        "--quarantine", type=int, metavar="S", help="of a declined address, default 600"
+    )
+
+
+def _add_checks(p):
+    p.add_argument(
+        "--conflict-check",
+        choices=CHECKS,
+        help="how to find out, before an OFFER, whether somebody uses the address: arp, the "
+        "default, which every host answers; icmp, ping; off: only clients check",
+    )
+    p.add_argument("--check-ms", type=_check_ms, metavar="MS", help="for that; default 300")
+
+
+def _add_clients(p):
+    repeat = {"action": "append", "default": []}
+    p.add_argument("--reserve", type=_reservation, metavar="MAC=IP", help="repeatable", **repeat)
+    p.add_argument(
+        "--reserve-option",
+        type=_own_option,
+        metavar="MAC:NAME=VALUE",
+        help='an option for a reservation only, "none": not sent to it; repeatable',
+        **repeat,
+    )
+    p.add_argument(
+        "--allow",
+        metavar="MAC",
+        help="serve nobody else; whole or its start; repeatable",
+        **repeat,
+    )
+    p.add_argument("--deny", metavar="MAC", help="do not serve; the same; repeatable", **repeat)
+    p.add_argument("--hostname-bytes", type=int, metavar="N", help="of each, default 20; 0: none")
+
+
+def _add_options(p):
+    p.add_argument("--router", type=_addresses, metavar="IP|none", help="default: own address")
+    p.add_argument("--dns", type=_addresses, metavar="IP,…|none", help="default: own address")
+    p.add_argument("--domain", help="domain name for the clients")
+    p.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="name or code; repeatable",
+    )
+    p.add_argument("--next-server", metavar="IP", help="where clients boot from (siaddr)")
+    p.add_argument("--boot-file", metavar="NAME", help="what they load there")
+
+
+def _version():
+    """Return the version in pyproject.toml, the one place that has it."""
+    return tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+# argument, keyword of Config
+_KEYWORDS = (
+    ("address", "address"),
+    ("pool", "pool"),
+    ("lease_time", "lease_s"),
+    ("min_lease_time", "min_lease_s"),
+    ("offer_hold", "offer_hold_s"),
+    ("quarantine", "quarantine_s"),
+    ("hostname_bytes", "hostname_bytes"),
+    ("router", "routers"),
+    ("dns", "dns_servers"),
+    ("domain", "domain"),
+    ("next_server", "next_server"),
+    ("boot_file", "boot_file"),
+    ("max_message", "max_message"),
+)
+
+
+def settings(args):
+    """Return the Settings of the parsed command line and of its --config file.
+
+    A lease time beyond the default limits moves the limit that was not given.
+    ValueError: the same thing is given twice, the file is no TOML, a value is wrong; OSError: the
+    file cannot be read.
+    """
+    found = _of_file(args.config) if args.config else {}
+    line = _of_line(args)
+    for name in _TABLES:
+        line[name] = _merged(name, found.pop(name, {}), line[name])
+    for name in _LISTS:
+        both = [*found.pop(name, []), *line.pop(name)]
+        if both:
+            found[name] = both
+    found |= line
+    _move_limits(found)
+    check = _check(args.conflict_check, found.pop("conflict_check", True))
+    found["conflict_check"] = check != "off"
+    interface = args.interface or found.pop("interface", None)
+    check_ms = args.check_ms or _check_ms(str(found.pop("check_ms", 300)))
+    store = args.store or found.pop("store", None)
+    for name in ("interface", "check_ms", "store"):
+        found.pop(name, None)
+    return Settings(interface, found, check, check_ms, store)
+
+
+def config(found):
+    """Return the Config of Settings.  ValueError names the setting that is wrong or missing."""
+    for name in ("address", "pool"):
+        if name not in found.config:
+            raise ValueError(f"{name}: is missing")
+    return Config(**found.config)
+
+
+def _of_file(path):
+    """Return the settings in a TOML file; "none" as a lease time means None there."""
+    try:
+        found = tomllib.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if found.get("max_lease_s") == "none":
+        found["max_lease_s"] = None
+    return found
+
+
+def _of_line(args):
+    """Return the settings of the command line, by keyword of Config."""
+    found = {
+        keyword: getattr(args, name)
+        for name, keyword in _KEYWORDS
+        if getattr(args, name) is not None
+    }
+    if "max_lease_time" in args:
+        found["max_lease_s"] = args.max_lease_time
+    if args.no_authoritative:
+        found["authoritative"] = False
+    if args.rapid_commit:
+        found["rapid_commit"] = True
+    found["reservations"] = _reservations(args)
+    found["options"] = _unique("option", args.option)
+    found["allow"], found["deny"] = args.allow, args.deny
+    return found
+
+
+def _reservations(args):
+    """Return {MAC: address, or dict with the options for that MAC}."""
+    table = _unique("reserve", args.reserve)
+    for mac, name, value in args.reserve_option:
+        if mac not in table:
+            raise ValueError(f"reserve-option: {mac} has no --reserve")
+        if not isinstance(table[mac], dict):
+            table[mac] = {"address": table[mac], "options": {}}
+        entry = table[mac]
+        place = entry if name in _OWN_SETTINGS else entry["options"]
+        if name in place:
+            raise ValueError(f"reserve-option: {name} of {mac} is given twice")
+        place[name] = _addresses(value) if value and name in _OWN_SETTINGS[:2] else value
+    return table
+
+
+def _merged(name, table, more):
+    """Return both tables in one; ValueError names what both have."""
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: {table!r} is no table")
+    for key in more:
+        if key in table:
+            raise ValueError(f"{name}: {key} is in the file and on the command line")
+    return table | more
+
+
+def _unique(name, pairs):
+    """Return a list of (key, value) as a dict; ValueError names a key that stands twice."""
+    table = {}
+    for key, value in pairs:
+        if key in table:
+            raise ValueError(f"{name}: {key} is given twice")
+        table[key] = value
+    return table
+
+
+def _move_limits(found):
+    """Let a lease time be beyond a limit that was not given."""
+    lease_s = found.get("lease_s", 3600)
+    if isinstance(lease_s, int):
+        if lease_s > 86400:
+            found.setdefault("max_lease_s", lease_s)
+        if lease_s < 60:
+            found.setdefault("min_lease_s", lease_s)
+
+
+def _check(of_line, of_file):
+    """Return how to check addresses."""
+    if of_line:
+        return of_line
+    check = {True: "arp", False: "off"}.get(of_file, of_file)
+    if check not in CHECKS:
+        raise ValueError(f"conflict_check: {of_file!r} is none of {', '.join(CHECKS)}")
+    return check
