@@ -561,7 +561,7 @@ class SwitchTest(unittest.TestCase):
         self.assertNotEqual(lease.address, taken)
         self.assert_conflict(server, taken, owner)
         rows = {row["address"]: row["state"] for row in server.leases()}
-        self.assertEqual(rows[socket.inet_ntoa(taken)], "CONFLICT")
+        self.assertEqual(rows[socket.inet_ntoa(taken)], "conflict")
         self.assertEqual(len(server.events("conflict")), 1)
 
     def test_a_squatter_is_not_offered_because_the_client_asks_for_it(self):

@@ -244,7 +244,7 @@ class Story:
         """After the story the server's table has the client's last lease, and no other of it."""
         address = self.step("move").lease.address
         rows = [row for row in SharedStories.table if row["mac"] == self.mac]
-        self.assertEqual([(address, "BOUND")], [(row["address"], row["state"]) for row in rows])
+        self.assertEqual([(address, "bound")], [(row["address"], row["state"]) for row in rows])
 
 
 class UdhcpcTest(Story, unittest.TestCase):
@@ -305,11 +305,11 @@ class ServerTest(unittest.TestCase):
         with lab.Lab() as network, network.serve() as server:
             client = lab.Udhcpc(network.clients[0])
             address = client.obtain().address
-            self.assertEqual(["BOUND"], [row["state"] for row in server.leases()])
+            self.assertEqual(["bound"], [row["state"] for row in server.leases()])
             client.release()
             self.assertIsNotNone(server.wait("release", 3, address=address))
             rows = [(row["address"], row["state"]) for row in server.leases()]
-        self.assertEqual([(address, "RELEASED")], rows)
+        self.assertEqual([(address, "released")], rows)
 
     def test_a_declined_address_is_not_offered_again(self):
         """'the server MUST mark the network address as not available' (RFC 2131 section 4.3.3)."""
@@ -321,7 +321,7 @@ class ServerTest(unittest.TestCase):
         declined = step.last("DECLINE").address(50)
         self.assertEqual(["DECLINE", "DISCOVER", "OFFER", "REQUEST", "ACK"], step.kinds()[-5:])
         self.assertNotEqual(declined, step.lease.address)
-        self.assertEqual(("DECLINED", "BOUND"), (states[declined], states[step.lease.address]))
+        self.assertEqual(("declined", "bound"), (states[declined], states[step.lease.address]))
 
     def test_interface_down_and_up_again(self):
         """The server goes on when its interface was set down and up: renewals, new leases."""
