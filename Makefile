@@ -81,7 +81,7 @@ clean:  ## remove what the targets above have made
 	rm -rf .venv .build tools/mpvm/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-setup:
+setup:  ## only what every target needs: the virtual environment .venv
 	@$(PYTHON) tools/bootstrap.py
 
 vm:

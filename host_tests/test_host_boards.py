@@ -5,6 +5,7 @@ the reason, where there is none.
 """
 
 import ast
+import re
 import unittest
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import rigs
 from builders import discover, release, request
 from emulator import Station
 from fakes import Esp32, PicoW
+from flash import boards
 
 ROOT = Path(__file__).resolve().parents[1]
 PHONE = "00:00:5e:00:53:01"
@@ -96,6 +98,29 @@ class Settings(unittest.TestCase):
     def test_the_rest_is_the_same_on_all(self):
         mark = "\n# -----"
         self.assertEqual(program("pico_w").split(mark)[1], program("esp32").split(mark)[1])
+
+
+class Readme(unittest.TestCase):
+    """The steps beside each main.py."""
+
+    def text(self, name):
+        return (ROOT / "boards" / name / "README.md").read_text(encoding="utf-8")
+
+    def test_every_setting_is_explained(self):
+        for name in FAKES:
+            for setting in settings(name):
+                self.assertIn(f"`{setting}`", self.text(name), name)
+
+    def test_what_it_shows_is_for_this_board(self):
+        for name in FAKES:
+            named = set(re.findall(r"BOARD=(\w+)", self.text(name)))
+            self.assertEqual(named, {name})
+            self.assertIn(f"on '{settings(name)['SSID']}', port 67 taken", self.text(name))
+            self.assertIn("self-test: 192.168.4.25 offered", self.text(name))
+
+    def test_the_firmware_is_the_one_that_flash_names(self):
+        for name, board in boards.BOARDS.items():
+            self.assertIn(board.firmware.split()[0], self.text(name))
 
 
 class OnFakes(unittest.TestCase):

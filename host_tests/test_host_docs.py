@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(ROOT.glob("boards/*/README.md")),
+]
 BOARD_ONLY = re.compile(r"^\s*(?:import|from)\s.*\b(network|machine|bluetooth)\b", re.M)
 ELLIPSIS_CALL = re.compile(r"\.\.\.|…")
 
