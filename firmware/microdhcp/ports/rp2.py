@@ -19,6 +19,7 @@ _RELAY = const(3)
 
 # Offsets in the frame, two bytes before Ethernet's, so that the message is at a multiple of 4.
 _TO_MAC = const(2)
+_OWN_MAC = const(8)
 _IP_LENGTH = const(18)
 _IP_SUM = const(26)
 _TO_IP = const(32)
@@ -90,8 +91,9 @@ class Port:
     def up(self):
         """Set what the firmware forgets when the access point goes down: address, no power saving.
 
-        Allocates.
+        Before it first came up the firmware did not know its MAC either.  Allocates.
         """
+        self._frame[_OWN_MAC : _OWN_MAC + 6] = self.ap.config("mac")
         self.ap.ipconfig(addr4=self._addr4)
         self.ap.config(pm=self.ap.PM_NONE)
 

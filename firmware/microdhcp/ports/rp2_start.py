@@ -38,10 +38,10 @@ def frame(port, n):
     return view[_MESSAGE : _MESSAGE + n]
 
 
-def fill(port, mac, address):
-    """Write what all headers have in common: our MAC and address."""
-    head = mac + _IP + address
-    port._frame[8 : 8 + len(head)] = head
+def fill(port, address):
+    """Write what all headers have in common: all but our MAC, which comes with up()."""
+    head = _IP + address
+    port._frame[14 : 14 + len(head)] = head
     port._frame[36:40] = _PORTS
     words = _IP[2:] + address
     port._sum = sum([words[i] << 8 | words[i + 1] for i in range(0, len(words), 2)])
@@ -55,7 +55,7 @@ def claim(port, config, may_restart):
     mask = 0xFFFFFFFF - last + config.net24_first
     port._addr4 = own, ".".join([str(mask >> shift & 255) for shift in (24, 16, 8, 0)])
     port._everybody = address[:1] + last.to_bytes(3, "big")
-    fill(port, port.ap.config("mac"), address)
+    fill(port, address)
     port._pm = port.ap.config("pm")
     cost = ""
     sock = _bound()
