@@ -9,6 +9,7 @@ import builders
 import invariants
 import oracle
 from microdhcp import PARK, Config, Server
+from microdhcp.states import CHECKED as CHECKED_STATE
 from microdhcp.states import CHECKING, CONFLICT, DOUBTED
 
 CODES = (0, 1, 3, 6, 12, 50, 51, 52, 53, 54, 55, 57, 58, 60, 61, 66, 80, 81, 82, 108, 121, 255)
@@ -238,11 +239,23 @@ class Story:
     def step(self):
         """One packet, and every check on what it did."""
         self.tick()
+        if not self.chance.below(400):
+            self.change()
         if self.parked and self.chance.below(3):
             self.end_check()
         else:
             self.packet = bytes(self.make()[: len(self.server.rx)])
         self.give()
+
+    def change(self):
+        """Give the server other settings of the same kind: its leases go on."""
+        leases = self.server.leases
+        for slot in range(leases.slots):
+            if leases.state[slot] in (CHECKING, CHECKED_STATE):
+                self.judge.hold_ends(slot)
+        self.parked = []
+        self.server.configure(Config(**self.settings), self.now_s)
+        invariants.check(self.server.leases)
 
     def end_check(self):
         """End a check, and take its message up again."""

@@ -26,6 +26,20 @@ class Sent(NameCase):
         """'This option specifies the name of the client' (RFC 2132 section 3.14)"""
         self.assertEqual(self.called((12, b"printer")), "printer")
 
+    def test_3_14_name_with_or_without_its_domain(self):
+        """'The name may or may not be qualified' (RFC 2132 section 3.14)"""
+        self.assertEqual(self.called((12, b"printer.example.net")), "printer")
+        self.assertEqual(self.called((12, b"plotter"), mac=2), "plotter")
+
+    def test_2_nul_at_the_end_is_deleted(self):
+        """A receiver must delete a trailing NUL of a text option (RFC 2132 section 2)"""
+        self.assertEqual(self.called((12, b"printer\0")), "printer")
+
+    def test_4_option_81_is_not_sent(self):
+        """Only to who sent it, and only by a server that supports it (RFC 4702 section 4)"""
+        for options in ((), ((81, b"\1\0\0printer"),)):
+            self.assertEqual(self.client.dora(prl=(1, 81), options=options).option(81), None)
+
     def test_option_81_as_text(self):
         """'the deprecated ASCII encoding' (RFC 4702 section 2.3.1)"""
         self.assertEqual(self.called((81, b"\0\0\0printer.example")), "printer")
