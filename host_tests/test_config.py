@@ -16,9 +16,9 @@ BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
     "address allow authoritative blank boot_file buckets conflict_check deny first24 host24 "
     "hostname_bytes lease_s max_lease_s max_message min_lease_s net24_first net24_last "
-    "next_server number_of offer_hold_s options outside own_options pool_n quarantine_s "
-    "rapid_commit reservations reserved_chain reserved_heads reserved_keys reserved_slots slots "
-    "tlvs unsent"
+    "next_server number_of offer_hold_s options outside own_options permitted pool_n "
+    "quarantine_s rapid_commit reservations reserved_chain reserved_heads reserved_keys "
+    "reserved_slots slots tlvs unsent"
 )
 
 # Settings (address and pool default to the ones above), message.

@@ -19,7 +19,7 @@ EDGES = {
     "options": {"_compat"},
     "states": set(),
     "prepare": {"_compat", "hot"},
-    "checks": {"_compat", "options", "prepare"},
+    "checks": {"_compat", "access", "options", "prepare"},
     "config": {"_compat", "options", "checks"},
     "leases": {"_compat", "wire", "hot", "hosts"},
     "hosts": {"_compat", "hot"},
@@ -35,7 +35,7 @@ EDGES = {
     "change": {"_compat", "leases", "naming", "store"},
     "server": {
         *("_compat", "wire", "hot", "leases", "conflict", "reply"),
-        *("access", "change", "events", "roster"),
+        *("change", "events", "roster"),
     },
     "clock": {"_compat"},
     "starting": {"ports.wifi"},

@@ -227,11 +227,16 @@ def _pairs(text, least):
 
 
 def _access(config, values):
-    """Set allow and deny: tuples of MACs or their first bytes; allow may be None."""
+    """Set allow and deny, tuples of MACs or their first bytes, and permitted, which asks them."""
     config.allow = None
     if values["allow"] is not None:
         config.allow = _prefixes("allow", values["allow"])
     config.deny = _prefixes("deny", values["deny"])
+    config.permitted = None
+    if config.deny or config.allow is not None:
+        from .access import permitted
+
+        config.permitted = permitted
 
 
 def _prefixes(name, items):

@@ -20,6 +20,7 @@ class Config:
     #: authoritative, rapid_commit, conflict_check: bool
     #: hostname_bytes  int, longest host name that is kept, 0: none are
     #: allow, deny     tuples of bytes, 1 to 6 each: how chaddr may begin; allow may be None
+    #: permitted       access.permitted, None when everybody is served
     #: next_server     bytes, 4, for siaddr, or None
     #: boot_file       bytes for the field `file`, or None
     #: max_message     int, longest reply in bytes of UDP payload

@@ -43,15 +43,8 @@ class Names:
                 start += 1
                 end = min(end, start + rx[start - 1])
         n = min(end - start, self.size)
-        if n > 0:
-            self._keep(slot, rx, start, n)
-
-    def forget(self, slot):
-        """Let the slot have no name: its client is another one now."""
-        self.marks[slot] = 0
-
-    def _keep(self, slot, rx, start, n):
-        """Copy rx[start:start + n] to the row of the slot, unless it seems to be there already."""
+        if n <= 0:
+            return
         mark = (n + 3 * rx[start] + 5 * rx[start + n - 1]) % 127 + 1
         if self.marks[slot] & 127 == mark:
             return

@@ -356,7 +356,7 @@ class Leases:
             self.release(old, now_s)
         self._drop(slot)
         if self.names:
-            self.names.forget(slot)
+            self.names.marks[slot] = 0
         a = self.keys[slot + slot] = key[0]
         b = self.keys[slot + slot + 1] = key[1]
         _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)

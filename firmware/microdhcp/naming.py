@@ -78,6 +78,6 @@ def _taken(leases, slot, name):
         if not within and other != slot and 0 < names.marks[other] < _FRESH:
             if leases.live(other):
                 return True
-            names.forget(other)
+            names.marks[other] = 0
         at = names.rows.find(row, at + 1)
     return False

@@ -108,11 +108,6 @@ class Server:
         self.config = config
         self.leases = leases
         self.address_of = leases.address_of  # (slot, buf, at)
-        self._permitted = None
-        if config.deny or config.allow is not None:
-            from .access import permitted
-
-            self._permitted = permitted
         self._reply = Reply(config, self._request, leases, self._count, self.tx)
         self.tx = self._reply.tx
         self.reply_to = self._reply.to
@@ -130,7 +125,7 @@ class Server:
         rx = self.rx
         if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(24):
             return self._drop("relay")
-        if self._permitted and not self._permitted(self.config, rx):
+        if self.config.permitted and not self.config.permitted(self.config, rx):
             return self._drop("denied")
         if now_s >= self.leases.due_s:
             self.leases.end_due(now_s)
