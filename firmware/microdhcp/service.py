@@ -129,6 +129,13 @@ class Service:
         """End the lease or the offer of an address (text) now; return whether there was one."""
         return self.server.release(address, self._clock.now_s())
 
+    def configure(self, config):
+        """Go on with another Config, while running or not: see Server.configure()."""
+        self.server.configure(config, self._clock.now_s())
+        self.config = config
+        if self.checker:
+            self.checker.clear()
+
     def on_event(self, callback):
         """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
 

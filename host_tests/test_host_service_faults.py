@@ -1,0 +1,216 @@
+"""What the service survives, on a fake Pico W whose calls fail when told to; storage; events."""
+
+import unittest
+
+from builders import discover, release, request
+from emulator import BoardError, Station
+from fakes import PicoW
+from rigs import OWN
+
+ALICE = "00:00:5e:00:53:01"
+SETUP = """
+import gc, network, time
+from microdhcp import Config, Service
+ap = network.WLAN(network.WLAN.IF_AP)
+def make(**more):
+    return Config(address="10.10.10.1/24", pool=("10.10.10.16", "10.10.10.31"),
+                  conflict_check=False, **more)
+fed = []
+service = Service(ap, make(), {more})
+service.start(ssid="greenhouse", key="change-me-now")
+def serve(ms):
+    end = time.ticks_add(time.ticks_ms(), ms)
+    while time.ticks_diff(end, time.ticks_ms()) > 0:
+        service.poll(10)
+"""
+
+
+class Serving:
+    """A fake Pico W that serves while it is asked, and a station of it.
+
+    more    further arguments of Service(), as source
+    files   {path: bytes}: what is on the board
+    """
+
+    def __init__(self, more="", files=None):
+        self.board = PicoW((1, 26))
+        self.board.files.content.update(files or {})
+        self.begin(more)
+        self.alice = Station(self.board, ALICE)
+
+    def begin(self, more=""):
+        """Run main.py up to its loop."""
+        self.run(SETUP.replace("{more}", more))
+
+    def run(self, source):
+        """Execute source on the board; return what it prints."""
+        return self.board.run(source).strip()
+
+    def rest(self, ms):
+        """Serve for so long; return what is printed meanwhile."""
+        return self.board.start(f"serve({ms})").wait(300)
+
+    def ask(self, message):
+        """Send a message, serve for a while, and return the answers (lab.recorder.Message)."""
+        self.alice.frames.clear()
+        self.alice.send_udp(message)
+        self.rest(100)
+        return [answer for _, answer in self.alice.messages()]
+
+    def lease(self):
+        """Let the station get a lease; return its address."""
+        (offer,) = self.ask(discover(xid=1))
+        (ack,) = self.ask(request(requested=offer.yiaddr, server_id=OWN, xid=1))
+        return ack.yiaddr
+
+    def stat(self, name):
+        """Return an entry of service.stats(), as printed."""
+        return self.run(f"print(service.stats()[{name!r}])")
+
+
+class Faults(unittest.TestCase):
+    """The loop goes on, and what was lost is counted."""
+
+    def setUp(self):
+        self.serving = Serving("on_feed=lambda: fed.append(time.ticks_ms())")
+        self.board = self.serving.board
+
+    def test_a_reply_is_sent_again_and_then_given_up(self):
+        self.board.fail("send_ethernet", "ENOMEM", 3)
+        self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
+        self.assertEqual(self.serving.stat("unsent"), "0")
+        self.board.fail("send_ethernet", "EHOSTUNREACH", 4)
+        self.assertEqual(self.serving.ask(discover(xid=2)), [])
+        self.assertEqual(self.serving.stat("unsent"), "1")
+        self.assertEqual(len(self.serving.ask(discover(xid=3))), 1)
+
+    def test_errors_of_every_call_are_survived(self):
+        for call in ("readinto", "ipconfig", "config", "active"):
+            for error in ("ENOMEM", "EIO", MemoryError(), RuntimeError("Wifi Unknown Error")):
+                with self.subTest(call=call, error=error):
+                    self.board.fail(call, error)
+                    self.serving.rest(1200)
+                    self.assertEqual(len(self.serving.ask(discover(xid=5))), 1)
+
+    def test_the_watchdog_is_fed_every_second_and_while_it_starts(self):
+        self.assertGreaterEqual(int(self.serving.run("print(len(fed))")), 4)
+        self.serving.rest(5000)
+        gaps = "print(max([time.ticks_diff(b, a) for a, b in zip(fed, fed[1:])]))"
+        self.assertLess(int(self.serving.run(gaps)), 1000)
+
+    def test_a_callback_that_raises_is_told_once_and_called_again(self):
+        on_event = "called = []\ndef on(*event):\n called.append(event)\n raise KeyError(7)\n"
+        self.serving.run(on_event + "service.on_event(on)")
+        alice = self.serving.alice
+        program = self.board.start("serve(3000)")
+        address = alice.ask(discover(xid=1)).message.yiaddr
+        alice.ask(request(requested=address, server_id=OWN, xid=2))
+        alice.send_udp(release(ciaddr=address, server_id=OWN))
+        said = program.wait()
+        self.assertEqual(said.count("KeyError: 7"), 1)
+        events = [(kind, address, ALICE, "") for kind in ("bound", "released")]
+        self.assertEqual(self.serving.run("print(called)"), str(events))
+
+    def test_settings_that_are_wrong_touch_nothing(self):
+        board = PicoW((1, 26))
+        before = SETUP[: SETUP.index("service.start")].replace("{more}", "")
+        board.run(before)
+        for wrong, word in (
+            ('ssid="x"', "key"),
+            ('ssid="x", key="1234567"', "key"),
+            ('ssid="x", key="1" * 64', "key"),
+            ('ssid="x", key="12345678", open=True', "key"),
+            ('ssid="", open=True', "ssid"),
+            ('ssid="\u00e4" * 17, open=True', "ssid"),
+            ('ssid="x", open=True, country="DEU"', "country"),
+            ('ssid="x", open=True, channel=15', "channel"),
+            ('ssid="x", open=True, hidden=True', "hidden"),
+        ):
+            with self.subTest(wrong), self.assertRaisesRegex(BoardError, f"ValueError: {word}"):
+                board.run(f"service.start({wrong})")
+        self.assertEqual(board.run("print(ap.active(), service.port.sock)"), "False None\n")
+        with self.assertRaisesRegex(BoardError, "guard"):
+            board.run("Service(ap, make(), guard='sometimes')")
+
+    def test_an_open_access_point_when_it_is_asked_for(self):
+        self.serving.run('service.start(ssid="open", open=True)')
+        self.assertEqual(self.serving.run("print(ap.config('security'))"), "0")
+
+    def test_new_settings_while_it_runs(self):
+        address = self.serving.lease()
+        self.serving.run("service.configure(make(lease_s=7200))")
+        (ack,) = self.serving.ask(request(ciaddr=address, xid=9))
+        self.assertEqual(int.from_bytes(ack.option(51), "big"), 7200)
+        self.assertEqual(self.serving.run("print(service.config.lease_s)"), "7200")
+
+
+class Stored(unittest.TestCase):
+    """storage.py: when the file is written, and what goes wrong with it."""
+
+    def setUp(self):
+        self.serving = Serving('store="leases"')
+        self.board = self.serving.board
+        self.files = self.board.files.content
+
+    def storage(self, name):
+        return int(self.serving.run(f"print(service.stats()['storage'][{name!r}])"))
+
+    def test_a_new_lease_is_there_within_five_seconds_and_after_a_restart(self):
+        address = self.serving.lease()
+        self.assertNotIn("/leases", self.files)
+        self.serving.rest(5000)
+        self.assertEqual(sorted(self.files), ["/leases"])
+        self.board.soft_reset()
+        self.serving.begin('store="leases"')
+        self.assertEqual(self.storage("restored"), 1)
+        said = self.serving.run("print([(l.address, l.state) for l in service.leases()])")
+        self.assertEqual(said, str([(address, "bound")]))
+
+    def test_what_follows_is_gathered_for_a_minute(self):
+        address = self.serving.lease()
+        self.serving.rest(5000)
+        self.serving.alice.send_udp(release(ciaddr=address, server_id=OWN))
+        self.serving.rest(50_000)
+        self.assertEqual(self.storage("stored"), 1)
+        self.serving.rest(11_000)
+        self.assertEqual(self.storage("stored"), 2)
+
+    def test_without_a_change_nothing_is_written(self):
+        self.serving.rest(70_000)
+        self.assertEqual((self.storage("stored"), dict(self.files)), (0, {}))
+
+    def test_a_stop_writes_what_is_new(self):
+        self.serving.lease()
+        self.serving.run("service.stop()")
+        self.assertEqual(sorted(self.files), ["/leases"])
+
+    def test_a_disk_that_is_full_keeps_the_old_file_and_is_tried_again(self):
+        address = self.serving.lease()
+        self.serving.rest(5000)
+        kept = self.files["/leases"]
+        self.board.fail("open", OSError(28))  # ENOSPC, a name that boards do not have
+        self.serving.alice.send_udp(release(ciaddr=address, server_id=OWN))
+        self.serving.rest(61_000)
+        self.assertEqual((self.storage("store_failed"), self.files["/leases"]), (1, kept))
+        self.serving.rest(61_000)
+        self.assertEqual(self.storage("stored"), 2)
+        self.assertEqual(sorted(self.files), ["/leases"])
+
+    def test_a_disk_that_cannot_replace_a_file(self):
+        self.files["/leases"] = b"old"
+        self.board.fail("rename", "EEXIST")
+        self.serving.lease()
+        self.serving.rest(5000)
+        self.assertEqual((self.storage("stored"), sorted(self.files)), (1, ["/leases"]))
+        self.assertNotEqual(self.files["/leases"], b"old")
+
+    def test_a_damaged_file_is_counted_and_replaced(self):
+        self.serving = Serving('store="leases"', {"/leases": b"mDHC nonsense"})
+        self.assertEqual(self.storage("restored"), -1)
+        self.serving.lease()
+        self.serving.rest(5000)
+        self.assertEqual(self.storage("stored"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
