@@ -15,6 +15,8 @@ from microdhcp.states import (
 )
 
 QUEUES = 6
+QUEUE_OF = b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02"  # by state
+RESERVED = 5  # the queue of all reserved slots
 NONE = 255
 NOBODY = -1
 NEVER = (1 << 30) - 1
@@ -73,18 +75,20 @@ def check_keys(leases):
 def check_queues(leases):
     """Every slot stands in the queue of its state, once; what ends first comes first."""
     found = 0
+    firsts, next_of, prev_of, _ = leases._rings
     for queue in range(QUEUES):
-        first = slot = leases._first[queue]
+        first = slot = firsts[queue]
         until_s = -1
         while slot != NONE:
             found += 1
             require(found <= leases.slots, "queue %d is no ring", queue)
-            require(leases._queue(slot) == queue, "slot %d is in queue %d", slot, queue)
+            wanted = RESERVED if leases.reserved[slot] else QUEUE_OF[leases.state[slot]]
+            require(wanted == queue, "slot %d is in queue %d", slot, queue)
             require(leases.until_s[slot] >= until_s, "slot %d is out of order", slot)
             until_s = leases.until_s[slot]
             require(queue == 0 or leases.due_s <= until_s, "slot %d ends unnoticed", slot)
-            following = leases._next[slot]
-            require(leases._prev[following] == slot, "slots %d and %d disagree", slot, following)
+            following = next_of[slot]
+            require(prev_of[following] == slot, "slots %d and %d disagree", slot, following)
             slot = NONE if following == first else following
     require(found == leases.slots, "%d of %d slots are in queues", found, leases.slots)
 

@@ -160,17 +160,65 @@ def client_key(rx, at, key):
     key[1] = b
 
 
-def find(slot, a, b, chain, keys):
-    """Return the first slot that holds the key a, b, going along the chain from `slot`; 255: none.
+def find(a, b, heads, chain, keys):
+    """Return the slot that holds the client key a, b, -1 when none does.
 
+    heads   the first slot of each bucket; a power of two
     chain   for each slot the next one of its bucket
     keys    array("i"), two numbers for each slot
     """
+    slot = heads[spread(a, b) & (len(heads) - 1)]
     while slot != _NONE:
         if keys[slot + slot] == a and keys[slot + slot + 1] == b:
-            break
+            return slot
         slot = chain[slot]
-    return slot
+    return -1
+
+
+def link(slot, queue, until_s, rings):
+    """Put a slot into a queue, by its time, behind its equals; look from the nearer end.
+
+    rings   for each queue the first slot, for each slot the next and the one before, array("i")
+            with each slot's time: what is first ends first
+    """
+    first, after_of, before_of, until_of = rings
+    until_of[slot] = until_s
+    head = first[queue]
+    if head == _NONE:
+        first[queue] = after_of[slot] = before_of[slot] = slot
+        return
+    at = before_of[head]
+    if until_s < until_of[head]:
+        first[queue] = slot
+    elif until_of[at] - until_s > until_s - until_of[head]:
+        at = head
+        while until_of[after_of[at]] <= until_s:
+            at = after_of[at]
+    else:
+        while until_of[at] > until_s:
+            at = before_of[at]
+    after = after_of[at]
+    after_of[at] = before_of[after] = slot
+    before_of[slot] = at
+    after_of[slot] = after
+
+
+def relink(slot, old, queue, until_s, rings):
+    """Move a slot from the queue `old` to a queue, which may be the same, with a new time."""
+    first, after_of, before_of, until_of = rings
+    after = after_of[slot]
+    if old == queue and after == first[queue] and until_s >= until_of[slot]:
+        until_of[slot] = until_s  # the last stays the last
+        return
+    if after == slot:
+        first[old] = _NONE
+    else:
+        before = before_of[slot]
+        after_of[before] = after
+        before_of[after] = before
+        if first[old] == slot:
+            first[old] = after
+    link(slot, queue, until_s, rings)
 
 
 def same(a, i, b, j, n):
@@ -190,6 +238,16 @@ def copy(a, i, b, j, n):
 
 
 try:
-    from .hot_viper import client_key, copy, find, kind, same, scan, walk  # noqa: F401
+    from .hot_viper import (  # noqa: F401
+        client_key,
+        copy,
+        find,
+        kind,
+        link,
+        relink,
+        same,
+        scan,
+        walk,
+    )
 except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
     pass

@@ -138,15 +138,70 @@ def client_key(rx_, at: int, key_):
 
 
 @micropython.viper
-def find(slot: int, a: int, b: int, chain_, keys_) -> int:
+def find(a: int, b: int, heads_, chain_, keys_) -> int:
     """See hot.find."""
+    heads = ptr8(heads_)
     chain = ptr8(chain_)
     keys = ptr32(keys_)
+    slot = heads[(a ^ b ^ (b >> 7) ^ (a >> 13)) & (int(len(heads_)) - 1)]
     while slot != _NONE:
         if keys[slot + slot] == a and keys[slot + slot + 1] == b:
-            break
+            return slot
         slot = chain[slot]
-    return slot
+    return -1
+
+
+@micropython.viper
+def link(slot: int, queue: int, until_s: int, rings):
+    """See hot.link."""
+    first = ptr8(rings[0])
+    after_of = ptr8(rings[1])
+    before_of = ptr8(rings[2])
+    until_of = ptr32(rings[3])
+    until_of[slot] = until_s
+    head = first[queue]
+    if head == _NONE:
+        first[queue] = slot
+        after_of[slot] = slot
+        before_of[slot] = slot
+        return
+    at = before_of[head]
+    if until_s < until_of[head]:
+        first[queue] = slot
+    elif until_of[at] - until_s > until_s - until_of[head]:
+        at = head
+        while until_of[after_of[at]] <= until_s:
+            at = after_of[at]
+    else:
+        while until_of[at] > until_s:
+            at = before_of[at]
+    after = after_of[at]
+    after_of[at] = slot
+    before_of[after] = slot
+    before_of[slot] = at
+    after_of[slot] = after
+
+
+@micropython.viper
+def relink(slot: int, old: int, queue: int, until_s: int, rings):
+    """See hot.relink."""
+    first = ptr8(rings[0])
+    after_of = ptr8(rings[1])
+    before_of = ptr8(rings[2])
+    until_of = ptr32(rings[3])
+    after = after_of[slot]
+    if old == queue and after == first[queue] and until_s >= until_of[slot]:
+        until_of[slot] = until_s
+        return
+    if after == slot:
+        first[old] = _NONE
+    else:
+        before = before_of[slot]
+        after_of[before] = after
+        before_of[after] = before
+        if first[old] == slot:
+            first[old] = after
+    link(slot, queue, until_s, rings)
 
 
 @micropython.viper

@@ -13,7 +13,7 @@ Slot i is the address first + i of the pool; reserved addresses outside the pool
 from array import array
 
 from ._compat import const
-from .hot import copy, find, same, spread
+from .hot import copy, find, link, relink, spread
 
 _FREE = const(0)  # the states of a slot: what they mean is said in states.py
 _OFFERED = const(1)
@@ -101,13 +101,13 @@ class Leases:
         self._mac_heads = bytearray(b"\xff" * config.buckets)  # the same for chaddr
         self._mac_chain = bytearray(slots)
         self._first = bytearray(b"\xff" * _QUEUES)
-        self._next = bytearray(slots)
-        self._prev = bytearray(slots)
+        self._rings = (self._first, bytearray(slots), bytearray(slots), self.until_s)
         for slot in config.reserved_slots:
             self.reserved[slot] = 1
             self.until_s[slot] = _NEVER
         for slot in range(slots):
-            self._link(slot)
+            queue = _RESERVED if self.reserved[slot] else 0
+            link(slot, queue, self.until_s[slot], self._rings)
 
     # Addresses
 
@@ -140,11 +140,7 @@ class Leases:
 
     def find(self, key):
         """Return the slot of a client key, -1 when it has none."""
-        a = key[0]
-        b = key[1]
-        slot = self._heads[spread(a, b) & (len(self._heads) - 1)]
-        slot = find(slot, a, b, self._chain, self.keys)
-        return -1 if slot == _NONE else slot
+        return find(key[0], key[1], self._heads, self._chain, self.keys)
 
     def reservation(self, key):
         """Return the slot that is reserved for a client key, -1 when none is."""
@@ -152,9 +148,8 @@ class Leases:
         if not config.reserved_slots:
             return -1
         heads = config.reserved_heads
-        i = heads[spread(key[0], key[1]) & (len(heads) - 1)]
-        i = find(i, key[0], key[1], config.reserved_chain, config.reserved_keys)
-        return -1 if i == _NONE else config.reserved_slots[i]
+        i = find(key[0], key[1], heads, config.reserved_chain, config.reserved_keys)
+        return -1 if i < 0 else config.reserved_slots[i]
 
     def live(self, slot):
         """Return whether the address is offered or leased, or about to be."""
@@ -188,11 +183,12 @@ class Leases:
         return self.has_chaddr(slot, chaddr)
 
     def has_chaddr(self, slot, chaddr):
-        """Return whether the latest client of the slot has this chaddr (memoryview of six)."""
-        return same(self.mac, 6 * slot, chaddr, 0, 6)
+        """Return whether the latest client of the slot has this chaddr (six bytes)."""
+        at = 6 * slot
+        return self.mac.find(chaddr, at, at + 6) >= 0
 
     def surplus(self, chaddr):
-        """Return -1 when a chaddr (memoryview of six) may have one live slot more.
+        """Return -1 when a chaddr (six bytes) may have one live slot more.
 
         Otherwise the one to do without, an offer or an adopted lease, the first to end; or 255
         when all are leases that were confirmed.  So nobody is shut out by somebody else who
@@ -314,10 +310,16 @@ class Leases:
 
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
-        self._unlink(slot)
         old = self.state[slot]
+        queue = _QUEUE_OF[state]
+        was = _QUEUE_OF[old]
+        reserved = self.reserved[slot]
+        if reserved:
+            if not queue:
+                until_s = _NEVER  # it waits for its client
+            queue = was = _RESERVED
         if state != old:
-            if not self.reserved[slot]:
+            if not reserved:
                 self._quarantined += (state == _DECLINED) - (old == _DECLINED)
             self.used -= self.leased(slot)
             self.state[slot] = state
@@ -326,10 +328,9 @@ class Leases:
                 self.most = self.used
             if (_STORED[old] or _STORED[state]) and not self.changed:
                 self.changed = 1
-        if self.reserved[slot] and self.idle(slot):
-            until_s = _NEVER  # it waits for its client
-        self.until_s[slot] = until_s
-        self._link(slot)
+        if queue and until_s < self.due_s:
+            self.due_s = until_s
+        relink(slot, was, queue, until_s, self._rings)
 
     def _note(self, kind, slot):
         """Note an event, where somebody wants to know."""
@@ -341,9 +342,13 @@ class Leases:
     def _give(self, slot, request, now_s):
         """Write the client into the slot, and out of any other; return whether it is new there."""
         key = request.key
-        old = self.find(key)
-        if old != slot and self.leased(slot):
-            self._note(_EXPIRED, slot)  # the last resort: its client has lost it
+        keys = self.keys
+        at = slot + slot
+        old = slot
+        if keys[at] != key[0] or keys[at + 1] != key[1]:
+            old = self.find(key)
+            if self.leased(slot):
+                self._note(_EXPIRED, slot)  # the last resort: its client has lost it
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
             _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
@@ -357,8 +362,8 @@ class Leases:
         self._drop(slot)
         if self.names:
             self.names.marks[slot] = 0
-        a = self.keys[slot + slot] = key[0]
-        b = self.keys[slot + slot + 1] = key[1]
+        a = keys[at] = key[0]
+        b = keys[at + 1] = key[1]
         _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)
         return True
 
@@ -373,49 +378,3 @@ class Leases:
     def _bucket(self, mac, at):
         """Return the bucket of the Ethernet address in mac[at:at + 6]."""
         return (mac[at + 5] ^ mac[at + 4] << 1 ^ mac[at + 3] << 3) & (len(self._heads) - 1)
-
-    # Queues: rings, with the first slot of each noted
-
-    def _queue(self, slot):
-        """Return which queue a slot stands in."""
-        if self.reserved[slot]:
-            return _RESERVED
-        return _QUEUE_OF[self.state[slot]]
-
-    def _link(self, slot):
-        """Put a slot into its queue, looking for its place from the nearer end."""
-        queue = self._queue(slot)
-        until_s = self.until_s[slot]
-        if queue and until_s < self.due_s:
-            self.due_s = until_s
-        head = self._first[queue]
-        if head == _NONE:
-            self._first[queue] = self._next[slot] = self._prev[slot] = slot
-            return
-        at = self._prev[head]
-        if until_s < self.until_s[head]:
-            self._first[queue] = slot
-        elif self.until_s[at] - until_s > until_s - self.until_s[head]:
-            at = head  # nearer to the front: go on from there
-            while self.until_s[self._next[at]] <= until_s:
-                at = self._next[at]
-        else:
-            while self.until_s[at] > until_s:
-                at = self._prev[at]
-        after = self._next[at]
-        self._next[at] = self._prev[after] = slot
-        self._prev[slot] = at
-        self._next[slot] = after
-
-    def _unlink(self, slot):
-        """Take a slot out of its queue."""
-        queue = self._queue(slot)
-        after = self._next[slot]
-        if after == slot:
-            self._first[queue] = _NONE
-            return
-        before = self._prev[slot]
-        self._next[before] = after
-        self._prev[after] = before
-        if self._first[queue] == slot:
-            self._first[queue] = after

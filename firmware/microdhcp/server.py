@@ -6,7 +6,6 @@ No clock, no sockets, and nothing is allocated.
 """
 
 from ._compat import const
-from .hot import same
 from .leases import Leases
 from .reply import Reply
 from .wire import Request
@@ -475,7 +474,8 @@ class Server:
 
     def _names_us(self):
         """Return whether option 54 is our address."""
-        return same(self.rx, self._request.at[_SERVER_ID] + 1, self.config.address, 0, 4)
+        at = self._request.at[_SERVER_ID] + 1
+        return self.rx.find(self.config.address, at, at + 4) >= 0
 
     def _reservation(self, own):
         """Return the slot that is reserved for the client and that it can have now, else -1.

@@ -35,7 +35,7 @@ class Request:
 
     at        array("H"): where the length byte of each option is, 0 when absent (see hot.walk)
     key       array("i"): the client key (hot.client_key)
-    chaddr    memoryview of its first six bytes
+    chaddr    its first six bytes
     fault     why read() returned 0
     """
 
@@ -44,7 +44,8 @@ class Request:
         self.at = array("H", bytes(2 * _ENTRIES))
         self.key = array("i", (0, 0))
         self._of_chaddr = array("i", (0, 0))
-        self.chaddr = memoryview(rx)[28:34]
+        self.chaddr = bytearray(6)
+        self._in_rx = memoryview(rx)[28:34]
         self.fault = None
         self._end = self._spare = 0
 
@@ -60,6 +61,7 @@ class Request:
         if id_at and not rx[id_at]:
             id_at = at[_CLIENT_ID] = 0  # an empty identifier identifies nobody
         client_key(rx, id_at, self.key)
+        self.chaddr[0:6] = self._in_rx
         return found
 
     def hardware(self):
