@@ -185,6 +185,34 @@ class Quarantine(TimelineCase):
         self.assertEqual(self.other.dora().kind, "ACK")
 
 
+class NewMacEachDay(TimelineCase):
+    """Telephones that invent a MAC for each network or day (design: oldest expired first)."""
+
+    settings = {"pool": (FIRST, "192.0.2.23"), "max_lease_s": 86400}
+
+    def test_they_do_not_eat_the_pool(self):
+        """A year of one new MAC a day, four devices that stay: nobody is turned away"""
+        residents = [self.client.other(number) for number in (1, 2, 3, 4)]
+        addresses = [client.dora(lease_s=86400).yiaddr for client in residents]
+        for day in range(1, 366):
+            self.client.at(day * 43000)
+            guest = self.client.other(bytes((2, 0, 0, 0, day >> 8, day & 255)))
+            self.assertEqual(guest.dora(lease_s=86400).kind, "ACK")
+            for client, address in zip(residents, addresses):
+                self.assertEqual(client.renew(address, lease_s=86400).kind, "ACK")
+        self.assertEqual(self.server.drops["pool_full"], 0)
+
+    def test_oldest_one_gives_way(self):
+        """A guest who comes back the next day has the old address, after a week perhaps not"""
+        guests = [self.client.other(b"\2\0\0\0\0" + bytes((day,))) for day in range(9)]
+        addresses = []
+        for day, guest in enumerate(guests):
+            addresses.append(guest.at(day * 10000).dora(lease_s=3600).yiaddr)
+        self.assertEqual(addresses[8], addresses[0])
+        self.assertEqual(len(set(addresses)), 8)
+        self.assertEqual(guests[7].at(90000).discover().yiaddr, addresses[7])
+
+
 class LastResort(TimelineCase):
     settings = {"pool": (FIRST, "192.0.2.17")}
 

@@ -17,8 +17,8 @@ class Names:
 
     size    bytes for each slot
     rows    the names, shorter ones end with a zero
-    marks   0: no name; else 1..127, which tells a new name from the old one, and 128 while the row
-            is just as the client sent it
+    marks   0: no name; else 1..127, by which a new name of the same client is noticed (by its
+            length and three of its bytes), and 128 while the row is as the client sent it
     """
 
     def __init__(self, slots, size):
@@ -45,7 +45,7 @@ class Names:
         n = min(end - start, self.size)
         if n <= 0:
             return
-        mark = (n + 3 * rx[start] + 5 * rx[start + n - 1]) % 127 + 1
+        mark = (n + 3 * rx[start] + 5 * rx[start + n - 1] + 7 * rx[start + n // 2]) % 127 + 1
         if self.marks[slot] & 127 == mark:
             return
         self.marks[slot] = mark | _FRESH
