@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from mpremote.transport import TransportError
 
 import emulator
-from flash import boards, files, link, plan
+from flash import boards, check, files, link, plan
 
 REASON = emulator.unavailable()
 FLASH_TIMEOUT_S = 240
@@ -145,6 +145,24 @@ class ThePlan(unittest.TestCase):
     def test_the_same_main_is_not_copied_again(self):
         self.assertEqual(self.main({"/main.py": b"example"})[:2], ({}, []))
         self.assertEqual(self.main({"/main.py": b"chosen"}, b"chosen")[:2], ({}, []))
+
+
+class TheTests(unittest.TestCase):
+    """What a board gets to see when test files run there."""
+
+    def test_all_but_the_longest_run_unless_named(self):
+        names = {path.name for path in check.test_files()}
+        self.assertIn("test_hot.py", names)
+        self.assertFalse(names & check.LONG)
+        self.assertTrue(all((ROOT / "host_tests" / name).is_file() for name in check.LONG))
+
+    def test_they_have_what_they_import_and_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            check.stage(Path(folder), [ROOT / "host_tests" / "test_hot.py"])
+            there = {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
+        self.assertLess({"test_hot.mpy", "unittest.mpy", "builders.mpy", "recordings.mpy"}, there)
+        self.assertTrue(any(name.startswith("captures/") for name in there))
+        self.assertFalse([name for name in there if "microdhcp" in name or "test_w" in name])
 
 
 class TheLine(unittest.TestCase):
