@@ -47,25 +47,26 @@ def started(board, source):
     return running
 
 
-def visit(board, source, led):
+def visit(board, source, led, own=BOARD):
     """Run a main.py while a phone gets an address, renews and releases it; return what was seen.
 
     led   function(board, program) that returns the LED's level, or ends the program
+    own   the board's address
     """
     running = started(board, source)
     phone = Station(board, PHONE)
     offer = phone.ask(discover(options=NAMED)).message
-    asked = {"requested": offer.yiaddr, "server_id": BOARD, "options": NAMED}
+    asked = {"requested": offer.yiaddr, "server_id": own, "options": NAMED}
     ack = phone.ask(request(**asked)).message
     board.wait(lambda: "bound" in running.output, 60, "nothing said")
     seen = {"kinds": [offer.kind, ack.kind], "address": ack.yiaddr}
     seen["routers"], seen["lease_s"] = ack.address(3), int.from_bytes(ack.option(51), "big")
     phone.address = ack.yiaddr
-    ours = {"source": (ack.yiaddr, 68), "to": (BOARD, 67), "mac": ack.eth_src}
+    ours = {"source": (ack.yiaddr, 68), "to": (own, 67), "mac": ack.eth_src}
     seen["renewed"] = phone.ask(request(ciaddr=ack.yiaddr, xid=2), **ours).message.kind
     seen["led"] = led(board, running)
     if not running.done:
-        phone.send_udp(release(ciaddr=ack.yiaddr, server_id=BOARD, xid=3), **ours)
+        phone.send_udp(release(ciaddr=ack.yiaddr, server_id=own, xid=3), **ours)
         board.wait(lambda: "released" in running.output, 60, "nothing said")
         seen["led at last"] = led(board, running)
     seen["said"] = running.output.splitlines()
@@ -163,6 +164,21 @@ class OnFakes(unittest.TestCase):
                 again = Station(board, PHONE).ask(discover(xid=9)).message
                 self.assertEqual(again.yiaddr, address)
                 board.interrupt()
+
+
+class InTheReadme(unittest.TestCase):
+    """The whole program that the README shows."""
+
+    def test_it_runs_on_every_board(self):
+        blocks = re.findall(
+            r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
+        )
+        (source,) = [text for text in blocks if "import network" in text]
+        for name, kind in FAKES.items():
+            with self.subTest(board=name):
+                seen = visit(kind((1, 29)), source, fake_led, "10.10.10.1")
+                self.assertEqual((seen["kinds"], seen["renewed"]), (["OFFER", "ACK"], "ACK"))
+                self.assertIn(f"bound {seen['address']} {PHONE} phone", seen["said"])
 
 
 @unittest.skipIf(rigs.REASON, rigs.REASON)

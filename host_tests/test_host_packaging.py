@@ -5,6 +5,7 @@ itself, on an emulated Pico W; skipped by name, with the reason, where there is 
 """
 
 import contextlib
+import io
 import json
 import sys
 import unittest
@@ -13,6 +14,8 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
+
+from mpremote import mip
 
 import emulator
 import package_list
@@ -52,6 +55,26 @@ class PackageJson(unittest.TestCase):
     def test_version_is_the_projects_and_nothing_else_is_needed(self):
         self.assertEqual(self.listed["version"], package_list.version())
         self.assertEqual(self.listed["deps"], [])
+
+
+class FromGithub(unittest.TestCase):
+    """`mpremote mip install github:OWNER/microdhcp`, by mpremote, without network and board."""
+
+    def test_every_file_is_asked_for_where_it_is_and_put_where_it_belongs(self):
+        asked, board = [], mock.Mock()
+
+        def urlopen(url):
+            asked.append(url)
+            return io.BytesIO((ROOT / url.split("/microdhcp/HEAD/")[1]).read_bytes())
+
+        with mock.patch("urllib.request.urlopen", urlopen), mock.patch("builtins.print"):
+            package = "github:OWNER/microdhcp"
+            mip._install_package(board, package, mip._PACKAGE_INDEX, "/lib", None, True)
+        site = "https://raw.githubusercontent.com/OWNER/microdhcp/HEAD/"
+        sources = package_list.sources()
+        self.assertEqual(asked, [f"{site}package.json", *(f"{site}firmware/{n}" for n in sources)])
+        written = {call.args[0]: call.args[1] for call in board.fs_writefile.call_args_list}
+        self.assertEqual(written, {f"/lib/{n}": path.read_bytes() for n, path in sources.items()})
 
 
 class Manifest(unittest.TestCase):

@@ -4,12 +4,16 @@ Run in MicroPython 1.29 for WebAssembly, which can mount an image from memory.
 """
 
 import sys
+import tempfile
 import tomllib
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
+
+from mpremote.romfs import make_romfs
 
 import build
 import mpvm
@@ -42,6 +46,15 @@ class TheImage(unittest.TestCase):
     def test_it_is_one(self):
         """ROMFS begins with these three bytes, the length as a variable integer follows."""
         self.assertEqual(image()[:3], b"\xd2\xcd\x31")
+
+    def test_it_is_what_mpremote_makes_of_the_same_files(self):
+        """`mpremote romfs build` of a directory with the compiled package."""
+        with tempfile.TemporaryDirectory() as folder, mock.patch("builtins.print"):
+            for name, data in build.package(folder="/rom/lib/").items():
+                target = Path(folder) / "lib" / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            self.assertEqual(image(), make_romfs(folder, mpy_cross=False))
 
     def test_the_fast_build_is_another_one(self):
         self.assertGreater(len(image(fast=True, core="armv6m")), len(image()))
