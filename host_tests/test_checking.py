@@ -241,6 +241,13 @@ class Checks(CheckingCase):
             self.now_ms = (self.now_ms + 601000) % WRAP
         self.assertEqual(self.counted("conflicts", "proxied"), (6, 0))
 
+    def test_an_answer_that_names_no_station_is_passed_over(self):
+        """The number in an answer is what somebody sent: it need not be one that was asked."""
+        self.assertEqual(self.send(builders.discover()), PARK)
+        self.air.answers += [(0, 4), (0, 255)]
+        self.assertEqual(self.checker.poll(self.now_ms, self.now_s()), 0)
+        self.assertEqual(self.counted("conflicts", "proxied"), (0, 0))
+
     def test_without_a_socket_nothing_is_asked(self):
         """The client can still find out itself."""
         self.air.room = False

@@ -230,7 +230,11 @@ class Checker:
             check = echo.heard()
             if check < 0:
                 return
-            if _ASKED <= self._doing[check] <= _ASKED_TWICE and not self._is_proxy(check):
+            if not _ASKED <= self._doing[check] <= _ASKED_TWICE:
+                continue
+            if echo.station >= len(self._asked[check]):  # who answers writes the number, after all
+                continue
+            if not self._is_proxy(check):
                 self._doing[check] = _IN_USE
                 asked = self._asked
                 asked[check] = asked[check][echo.station] if echo.station >= 0 else None
