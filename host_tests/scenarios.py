@@ -291,7 +291,6 @@ def many_leases(served, leases=200):
         client.mac = client.station.mac
         client.lease()
         client.release()
-        served.board.sleep(15_000)
         served.board.ap.leave(client.station.mac)
     return measured
 

@@ -1,5 +1,6 @@
 """The scenarios of host_tests/scenarios.py on a fake ESP32, a fake Pico W, an emulated Pico W."""
 
+import functools
 import unittest
 
 import scenarios
@@ -7,6 +8,20 @@ from rigs import OWN, REASON, RIGS
 
 ALL, EVERYBODY = "255.255.255.255", "ff:ff:ff:ff:ff:ff"
 ALICE = scenarios.ALICE
+
+
+def lived(method, story):
+    """Give a test what its rig's method (live or serve) brings from a story."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(self):
+            test(self, getattr(self.rig, method)(story))
+
+        run.step = method, story
+        return run
+
+    return decorate
 
 
 class Scenarios:
@@ -19,8 +34,8 @@ class Scenarios:
         self.assertEqual((seen["kind"], seen["server"]), (kind, OWN))
         self.assertEqual((seen["from"], seen["mask"]), ((OWN, 67), "255.255.255.0"))
 
-    def test_ap_alone(self):
-        seen = self.rig.serve(scenarios.ap_alone)
+    @lived("serve", scenarios.ap_alone)
+    def test_ap_alone(self, seen):
         for name, kind in (("offer", "OFFER"), ("ack", "ACK"), ("renewed", "ACK"), ("bob", "ACK")):
             self.reply(seen[name], kind)
         address = seen["offer"]["address"]
@@ -34,13 +49,13 @@ class Scenarios:
         self.assertNotEqual(seen["settings"].split()[0], "0")
         self.assertGreater(seen["datagrams"], 0)
 
-    def test_station_of_another_network_before(self):
-        seen = self.rig.live(scenarios.uplink_before)
+    @lived("live", scenarios.uplink_before)
+    def test_station_of_another_network_before(self, seen):
         self.reply(seen["offer"], "OFFER")
         self.assertEqual((seen["at home"], seen["sent home"]), ("10.0.0.2", 0))
 
-    def test_station_of_another_network_after(self):
-        seen = self.rig.serve(scenarios.uplink_after)
+    @lived("serve", scenarios.uplink_after)
+    def test_station_of_another_network_after(self, seen):
         self.assertEqual(seen["at home"], "10.0.0.2")
         for name, kind in (("before", "ACK"), ("renewed", "ACK"), ("bob", "OFFER")):
             self.reply(seen[name], kind)
@@ -49,8 +64,8 @@ class Scenarios:
         self.assertEqual([seen[name] for name in unheard], [True] * 3)
         self.assertEqual(seen["sent home"], 0)
 
-    def test_access_point_off_and_on_and_renamed(self):
-        seen = self.rig.serve(scenarios.cycles)
+    @lived("serve", scenarios.cycles)
+    def test_access_point_off_and_on_and_renamed(self, seen):
         address = seen["first"]["address"]
         for what in ("off and on", "another name", "another address"):
             with self.subTest(what):
@@ -59,51 +74,52 @@ class Scenarios:
                 self.assertEqual((renewed["address"], own), (address, OWN))
                 self.reply(seen[what + ", bob"], "OFFER")
 
-    def test_soft_reset(self):
-        seen = self.rig.serve(scenarios.soft_reset)
+    @lived("serve", scenarios.soft_reset)
+    def test_soft_reset(self, seen):
         self.assertTrue(seen["kept"])
         self.reply(seen["bob"], "ACK")
 
-    def test_stop_and_start(self):
-        seen = self.rig.serve(scenarios.stop_and_start)
+    @lived("serve", scenarios.stop_and_start)
+    def test_stop_and_start(self, seen):
         self.assertEqual(seen, {"error": "", "silent": True, "kept": True})
 
-    def test_bursts(self):
-        seen = self.rig.serve(scenarios.bursts)
+    @lived("serve", scenarios.bursts)
+    def test_bursts(self, seen):
         self.assertEqual(seen[4], 4)
         self.assertGreaterEqual(seen[8], 4)
         self.assertTrue(all(value for key, value in seen.items() if isinstance(key, tuple)), seen)
 
-    def test_a_slow_task_of_the_user(self):
-        seen = self.rig.serve(scenarios.slow_task)
+    @lived("serve", scenarios.slow_task)
+    def test_a_slow_task_of_the_user(self, seen):
         self.assertEqual(seen["kind"], "OFFER")
         self.assertLess(seen["after_ms"], 250)
 
-    def test_a_station_that_leaves(self):
-        self.assertEqual(self.rig.serve(scenarios.leaving), {"not given away": True, "kept": True})
+    @lived("serve", scenarios.leaving)
+    def test_a_station_that_leaves(self, seen):
+        self.assertEqual(seen, {"not given away": True, "kept": True})
 
-    def test_odd_datagrams(self):
-        seen = self.rig.serve(scenarios.odd_datagrams)
+    @lived("serve", scenarios.odd_datagrams)
+    def test_odd_datagrams(self, seen):
         self.assertEqual(seen.pop("renewed after it"), ("ACK", "ACK"))
         self.assertEqual(set(seen.values()), {"OFFER"}, seen)
 
-    def test_a_watchdog_is_fed_every_second(self):
-        seen = self.rig.live(scenarios.feeding)
+    @lived("live", scenarios.feeding)
+    def test_a_watchdog_is_fed_every_second(self, seen):
         self.assertLessEqual(max(seen.values()), 1000, seen)
 
-    def test_leases_outlive_a_restart(self):
-        seen = self.rig.live(scenarios.stored)
+    @lived("live", scenarios.stored)
+    def test_leases_outlive_a_restart(self, seen):
         self.assertEqual(seen, {"known": True, "bob's is another": True})
 
-    def test_an_address_that_is_taken_is_found_out(self):
-        seen = self.rig.live(scenarios.checked)
+    @lived("live", scenarios.checked)
+    def test_an_address_that_is_taken_is_found_out(self, seen):
         self.reply(seen["offer"], "OFFER")
         self.assertNotEqual(seen["offer"]["address"], "10.10.10.20")
         self.assertTrue(seen["pinged"])
         self.assertLess(seen["after_ms"], 1000)
 
-    def test_poll(self):
-        seen = self.rig.live(scenarios.by_poll)
+    @lived("live", scenarios.by_poll)
+    def test_poll(self, seen):
         self.reply(seen["ack"], "ACK")
         self.reply(seen["renewed"], "ACK")
         self.assertEqual(seen["error"], "")
@@ -121,20 +137,28 @@ class OnPicoW(Scenarios, unittest.TestCase):
 class OnEmulatedPicoW(Scenarios, unittest.TestCase):
     rig = RIGS["emulated"]
 
-    def test_a_torn_heap(self):
-        seen = self.rig.serve(scenarios.torn_heap)
+    @classmethod
+    def setUpClass(cls):
+        names = unittest.TestLoader().getTestCaseNames(cls)
+        cls.rig.plan([getattr(cls, name).step for name in names])
+        cls.addClassCleanup(cls.rig.end)
+
+    @lived("serve", scenarios.torn_heap)
+    def test_a_torn_heap(self, seen):
         print("\nfree, in pieces:", seen["heap"])
         self.assertTrue(seen["heap"].startswith("torn"))
         self.assertEqual((seen["alice"], seen["bob"]), (("ACK", "ACK"), ("ACK", "ACK")))
 
-    def test_memory(self):
-        begin, *_, started, served = used = self.rig.live(scenarios.memory)
+    @lived("live", scenarios.memory)
+    def test_memory(self, used):
+        begin, *_, started, served = used
         print(f"\ngc.mem_alloc() before, imported, Config, Service, started, served: {used}")
         print(f"a Service of 16 slots that serves, from .mpy: {served - begin} bytes")
         self.assertLess(abs(served - started), 256)
 
-    def test_leases_leave_nothing_behind(self):
-        first, last = self.rig.serve(scenarios.many_leases)
+    @lived("serve", scenarios.many_leases)
+    def test_leases_leave_nothing_behind(self, measured):
+        first, last = measured
         print(f"\ngc.mem_alloc(): {first} after 8 leases, {last} after 200")
         self.assertLessEqual(last - first, 64)
 

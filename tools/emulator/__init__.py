@@ -16,6 +16,7 @@ _HOME = {
     "BoardError": "console",
     "BoardTimeout": "console",
     "Air": "air",
+    "Child": "snapshot",
     "SerialPort": "serial",
     "Station": "station",
     "in_child": "snapshot",
