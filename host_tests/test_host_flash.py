@@ -165,6 +165,26 @@ class TheTests(unittest.TestCase):
         self.assertFalse([name for name in there if "microdhcp" in name or "test_w" in name])
 
 
+class TheSelfTest(unittest.TestCase):
+    """What is said about what the board answers."""
+
+    answer = {"address": "192.168.4.16", "locked": True, "before": 3, "core": 2, "all": 1}
+
+    def test_another_package_in_the_way_is_named_with_what_to_do(self):
+        """Python looks into the root directory and the firmware before /lib."""
+        line = mock.Mock(path="/dev/ttyX")
+        line.ask.return_value = {**self.answer, "file": "microdhcp/__init__.py"}
+        with self.assertRaisesRegex(link.LinkError, "rm -r :microdhcp; or it is frozen"):
+            check.selftest(line, [], print)
+
+    def test_a_firmware_that_cannot_lock_is_named(self):
+        line, said = mock.Mock(), []
+        line.ask.return_value = {**self.answer, "locked": False, "file": "/lib/microdhcp/x.mpy"}
+        check.selftest(line, ["microdhcp.service"], said.append)
+        self.assertIn("(heap lock needs MicroPython 1.26)", said[0])
+        self.assertTrue(said[1].endswith("1 with microdhcp.service"))
+
+
 class TheLine(unittest.TestCase):
     """A port without a board, and the last command."""
 

@@ -61,3 +61,11 @@ class WhatIsNoticed(unittest.TestCase):
     def test_a_name_that_no_firmware_has(self):
         for family in typecheck.FAMILIES:
             self.assertRegex(self.faults(family, "ap.switch_off()")[0], "switch_off")
+
+    def test_what_a_program_calls_of_the_package(self):
+        """Though the package loads its public names when they are first used."""
+        good = "from microdhcp import Service, store; print(Service.poll, store.dump)"
+        bad = "from microdhcp import Service; print(Service.pole)"
+        for family in typecheck.FAMILIES:
+            self.assertEqual(self.faults(family, good), [])
+            self.assertRegex(self.faults(family, bad)[0], "pole")

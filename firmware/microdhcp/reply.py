@@ -73,8 +73,8 @@ class Reply:
         self._sent = bytearray(config.unsent)
         self._spilled = False
         self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
-        place = 6 + sum([len(tlv) for tlv in config.options])  # 51 and all there is
-        place = memoryview(self.tx)[_PARAMETERS_AT : _PARAMETERS_AT + place]
+        place_n = 6 + sum([len(tlv) for tlv in config.options])  # 51 and all there is
+        place = memoryview(self.tx)[_PARAMETERS_AT : _PARAMETERS_AT + place_n]
         self._recent = Recent(place)
         self._before = Recent(place)
 

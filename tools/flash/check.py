@@ -22,8 +22,9 @@ def selftest(link, modules, say):
     seen = link.ask("selftest", modules, silence_s=SILENCE_S)
     if not seen["file"].startswith(plan.FOLDER):
         raise LinkError(
-            f"Python finds another microdhcp first: {seen['file']}. Remove that one: "
-            f"mpremote connect {link.path} fs rm -r :{seen['file'].rsplit('/', 1)[0]}"
+            f"Python finds another microdhcp first, {seen['file']}: remove it, "
+            f"mpremote connect {link.path} fs rm -r :microdhcp; or it is frozen into this "
+            "firmware, which then needs nothing copied"
         )
     lock = "with the heap locked" if seen["locked"] else "(heap lock needs MicroPython 1.26)"
     say(f"self-test: {seen['address']} offered and acknowledged {lock}")
