@@ -31,7 +31,7 @@ import asyncio, network
 from microdhcp import Config
 from microdhcp.service import Service
 config = Config(**{SETTINGS!r})
-service = Service(network.WLAN(network.WLAN.IF_AP), config, check_ms={CHECK_MS})
+service = Service(network.WLAN(network.WLAN.IF_AP), config, check_ms={CHECK_MS}, store="/leases")
 service.server.enable_events(32)
 service.start(ssid="emulated", key="change-me-now")
 asyncio.run(service.run())
@@ -44,6 +44,11 @@ while True:
     print(*event)
 print(service.checker.counters)
 """
+QUARANTINED = "print(sum([state in (4, 9) for state in service.server.leases.state]))"
+STORED = """
+service.storage.save(0)
+print(open('/leases', 'rb').read())
+"""
 
 SQUATTER = "00:00:5e:00:53:99"
 NO_PINGS = "/proc/sys/net/ipv4/icmp_echo_ignore_all"
@@ -53,9 +58,10 @@ needs_board = unittest.skipIf(REASON, REASON)
 
 
 @functools.cache
-def serving():
-    """Return (board, program): a board just started, whose service has no leases."""
-    board = emulator.Board(files=emulator.package())
+def serving(leases=None):
+    """Return (board, program): a board just started; `leases` is the file that keeps them."""
+    files = {"/leases": leases} if leases else {}
+    board = emulator.Board(files={**emulator.package(), **files})
     with board.skipping_delays():
         program = board.start(PROGRAM, 120)
         board.wait(lambda: program.done or "serves" in program.output, 120, "no service")
@@ -64,9 +70,9 @@ def serving():
     return board, program
 
 
-def lived(story):
+def lived(story, leases=None):
     """Return what story(board, program) returns in a copy of the board just started."""
-    return emulator.in_child(story, *serving(), timeout_s=300)
+    return emulator.in_child(story, *serving(leases), timeout_s=300)
 
 
 def candidate(mac):
@@ -202,17 +208,32 @@ class RealClients(unittest.TestCase):
         self.assertEqual(declined, {candidate(2)})
 
 
-def power_cut_story(board, program):
-    """Eight stations have addresses that the board no longer knows: four renew, four reboot."""
-    stations = []
-    for number, last in enumerate(range(16, 24), 1):
-        stations.append(
-            emulator.Station(board, f"00:00:5e:00:53:{number:02x}", f"10.10.10.{last}")
-        )
-    answers = {}
-    for number, station in enumerate(stations[:4], 1):
-        message = ask(station, request(mac=number, xid=number, ciaddr=station.address))
-        answers[station.address] = message.kind, message.yiaddr
+def eight(board):
+    """Return eight stations that have addresses of the pool and answer pings."""
+    return [
+        emulator.Station(board, f"00:00:5e:00:53:{number:02x}", f"10.10.10.{15 + number}")
+        for number in range(1, 9)
+    ]
+
+
+def renewed(station):
+    """Let a station renew its address; return the Message that answers."""
+    number = station.mac[5]
+    return ask(station, request(mac=number, xid=number, ciaddr=station.address))
+
+
+def before_the_cut(board, program):
+    """Eight stations have leases, and have renewed them; return the file that keeps them."""
+    for station in eight(board) * 2:
+        renewed(station)
+    program.interrupt()
+    return eval(board.run(STORED))
+
+
+def after_the_cut(board, program):
+    """Four stations renew, the others reboot, all at once, and repeat what gets no answer."""
+    stations = eight(board)
+    answers = {station.address: renewed(station) for station in stations[:4]}
     waiting = stations[4:]
     for _ in range(4):
         for station in waiting:
@@ -220,23 +241,50 @@ def power_cut_story(board, program):
             station.send_udp(request(mac=number, xid=number, requested=station.address))
         with board.skipping_delays():
             board.sleep(1_000_000)
-        for station in list(waiting):
+        for station in waiting:
             for _, message in station.messages():
-                if message.xid == station.mac[5].to_bytes(4, "big"):
-                    answers[station.address] = message.kind, message.yiaddr
-                    waiting.remove(station)
-                    break
-    return answers, told(board, program)
+                answers[station.address] = message
+        waiting = [station for station in waiting if station.address not in answers]
+    found = {address: (message.kind, message.yiaddr) for address, message in answers.items()}
+    return found, told(board, program), board.run(QUARANTINED)
+
+
+def newcomer_story(board, program):
+    """Somebody new asks for an address whose owner has not come back yet; then all come back."""
+    stations = eight(board)
+    owner = stations[4]
+    newcomer = emulator.Station(board, SQUATTER)
+    packet = discover(mac=newcomer.mac, xid=77, requested=owner.address)
+    offered = ask(newcomer, packet).yiaddr
+    answer = ask(owner, request(mac=5, xid=5, requested=owner.address))
+    kinds = [answer.kind, *(renewed(station).kind for station in stations)]
+    told(board, program)
+    return offered, kinds, board.run(QUARANTINED)
 
 
 @needs_board
 class PowerCut(unittest.TestCase):
+    """Eight clients hold leases, and the board loses power."""
+
+    ALL = {f"10.10.10.{last}": ("ACK", f"10.10.10.{last}") for last in range(16, 24)}
+
     def test_everybody_keeps_the_address_that_the_board_forgot(self):
-        answers, (events, counters) = lived(power_cut_story)
-        expected = {f"10.10.10.{last}": ("ACK", f"10.10.10.{last}") for last in range(16, 24)}
-        self.assertEqual(answers, expected)
+        answers, (events, counters), quarantined = lived(after_the_cut)
+        self.assertEqual(answers, self.ALL)
         self.assertEqual({event[0] for event in events}, {"bound"})
-        self.assertEqual(counters["conflicts"], 0)
+        self.assertEqual((counters["conflicts"], quarantined), (0, "0\n"))
+        self.assertGreater(counters["checks"], 0)
+
+    def test_everybody_keeps_the_address_that_the_board_has_stored(self):
+        answers, (events, counters), quarantined = lived(after_the_cut, lived(before_the_cut))
+        self.assertEqual(answers, self.ALL)
+        self.assertEqual({event[0] for event in events}, {"renewed"})
+        self.assertEqual((counters["checks"], quarantined), (0, "0\n"))
+
+    def test_who_comes_first_gets_no_address_of_the_others(self):
+        offered, kinds, quarantined = lived(newcomer_story)
+        self.assertNotIn(offered, self.ALL)
+        self.assertEqual((kinds, quarantined), (["ACK"] * 9, "0\n"))
 
 
 if __name__ == "__main__":
