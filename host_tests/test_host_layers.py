@@ -48,7 +48,7 @@ EDGES = {
     "ports.__init__": set(),
     "ports.wifi": set(),
     "ports.rp2": {"_compat", "hot", "ports.rp2_start"},
-    "ports.rp2_start": set(),
+    "ports.rp2_start": {"_compat"},
     "ports.esp32": {"_compat", "ports.esp32_start"},
     "ports.esp32_start": set(),
     "ports.echo": {"_compat", "hot"},

@@ -9,10 +9,13 @@ _NEVER = const((1 << 30) - 1)  # the end of the clock, after 34 years
 
 
 class Clock:
-    """Counts while somebody asks at least once in 12 days."""
+    """Counts while somebody asks at least once in 12 days.
+
+    seconds   what now_s() has returned last
+    """
 
     def __init__(self):
-        self._now_s = 0
+        self.seconds = 0
         self._last = ticks_ms()
 
     def now_s(self):
@@ -21,5 +24,5 @@ class Clock:
         if gone_ms >= 1000:
             gone_s = gone_ms // 1000
             self._last = ticks_add(self._last, gone_s * 1000)
-            self._now_s = min(self._now_s + gone_s, _NEVER)
-        return self._now_s
+            self.seconds = min(self.seconds + gone_s, _NEVER)
+        return self.seconds

@@ -17,6 +17,7 @@ from .server import Server
 _BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
 _RETRY_MS = const(10)
+_NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
 _SENDINGS = const(4)  # of a reply, at most
 _GUARDS = ("never", "auto", "always")
 _AUTO = const(1)
@@ -194,7 +195,7 @@ class Service:
                     if wait_ms < 0:
                         await reader.readinto(nothing)  # waits until there is something to read
                     else:
-                        await asyncio.sleep_ms(wait_ms)
+                        await asyncio.sleep_ms(min(wait_ms, _NAP_MS))
                     while not self._serve():
                         await asyncio.sleep_ms(_RETRY_MS)
         except asyncio.CancelledError:
@@ -212,7 +213,9 @@ class Service:
     def _serve(self):
         """Answer what waits; return False when it is too early for the rest."""
         try:
-            if self._unsent and not self._send():
+            if ticks_diff(ticks_ms(), self._chores_at) >= 0:  # has something held us up?
+                self._clock.now_s()
+            if self._unsent and not self._send_again():
                 return False
             for _ in range(_BATCH):
                 n = self._next()
@@ -234,19 +237,17 @@ class Service:
         """
         checker = self.checker
         if checker and checker.waiting:
-            n = checker.poll(ticks_ms(), self._clock.now_s())
+            n = checker.poll(ticks_ms(), self._clock.seconds)
             if n:
                 return n
         n = self.port.receive(self.server.rx)
-        if n and self._watch and self._is_foreign():
+        if n and self._watch and (self._watch != _AUTO or self.port.foreign()) and self._bars():
             self.counts["foreign"] += 1
             return -1
         return n
 
-    def _is_foreign(self):
+    def _bars(self):
         """Return whether the message in rx is not, or may not be, from a station of ours."""
-        if self._watch == _AUTO and not self.port.foreign():
-            return False
         if not self._guard:
             from .guard import Guard
 
@@ -255,22 +256,23 @@ class Service:
 
     def _answer(self, received):
         """Answer the message in rx[:received]; return False when it is too early for the rest."""
-        n = self.server.handle(received, self._clock.now_s())
+        n = self.server.handle(received, self._clock.seconds)
         if n < 0:
             self.checker.park(received, ticks_ms())
-        elif n:
+        elif n and not self.port.send(self.server, n):
             self._unsent = n
-            self._tries = _SENDINGS
-            return self._send()
+            self._tries = _SENDINGS - 1
+            self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
+            return False
         return True
 
     def _checks_ms(self):
         """Return in how many ms a check wants attention, -1: none runs."""
         return self.checker.wait_ms() if self.checker else -1
 
-    def _send(self):
-        """Try to send the reply in tx; return whether it is done with."""
-        if self._tries < _SENDINGS and ticks_diff(ticks_ms(), self._retry_at) < 0:
+    def _send_again(self):
+        """Try to send the reply in tx again; return whether it is done with."""
+        if ticks_diff(ticks_ms(), self._retry_at) < 0:
             return False
         if not self.port.send(self.server, self._unsent):
             self._tries -= 1

@@ -32,6 +32,7 @@ _ZEROS = bytes(_STEP)
 
 _QUEUE_N = const(1280)  # four messages of 300 bytes and a little more
 _COOKIE = const(236)
+_COOKIE_BEGINS = const(0x63)
 _SECOND_COOKIE = const(476)  # the first message ends at 240 at the earliest
 _RX_N = const(600)  # what the server takes
 
@@ -41,6 +42,7 @@ class Port:
 
     ap       network.WLAN(network.WLAN.IF_AP)
     sock     the socket, None while closed
+    foreign  function: whether a datagram may have come from another network than the AP's
     dropped  datagrams thrown away: too long, or cut because more were waiting than have room
     """
 
@@ -64,7 +66,7 @@ class Port:
         self.ap = ap
         self.sock = self._poll = None
         self.dropped = 0
-        self._sta = WLAN(STA_IF)
+        self.foreign = WLAN(STA_IF).active
         self._raw = hasattr(ap, "send_ethernet")
         self._queue = bytearray(_QUEUE_N)
         self._head = memoryview(self._queue)[:_RX_N]
@@ -119,7 +121,9 @@ class Port:
                     self.dropped += n is not None  # an empty datagram
                     return 0
                 self._full = n == _QUEUE_N
-            end = first_end(self._queue, n)
+            end = n
+            if n > _SECOND_COOKIE or self._queue[_COOKIE] != _COOKIE_BEGINS:
+                end = first_end(self._queue, n)
             rx[0:_RX_N] = self._head
             self._queued = n - end
             if n > end:
@@ -201,10 +205,6 @@ class Port:
         """Return the MACs, 6 bytes each, of the stations that are associated.  Allocates."""
         return [entry[0] for entry in self.ap.status("stations")]
 
-    def foreign(self):
-        """Return whether a datagram may have come from another network than the AP's."""
-        return self._sta.active()
-
     def close(self):
         """Give the port and the way of saving power back; the access point stays up."""
         if self.sock:
@@ -221,7 +221,7 @@ def first_end(buf, n):
     `01 01 06` and, 236 bytes on, the cookie stand.
     """
     start = _SECOND_COOKIE
-    if buf[_COOKIE] != 0x63:  # no message: what comes behind it may be one
+    if buf[_COOKIE] != _COOKIE_BEGINS:  # no message: what comes behind it may be one
         start = _COOKIE + 1
     while start < n:
         start = buf.find(b"\x63\x82\x53\x63", start, n)

@@ -12,19 +12,25 @@ import socket
 import sys
 from select import POLLIN, poll
 
-_HELD = "UDP port 67 is held by another socket of this program: close it, or reset the board"
-_BUILT_IN = (
+from .._compat import const
+
+_HELD = const(
+    "UDP port 67 is held by another socket of this program: close it, or reset the board"
+)
+_BUILT_IN = const(
     "UDP port 67 is held by the firmware's own DHCP server: call start() before anything brings "
     "the access point up, or allow may_restart, which resets the Wi-Fi chip, or reset the board"
 )
-_NO_SOCKET = "no UDP socket is left: lwIP has 5, Wi-Fi takes 1 for each interface; close one"
+_NO_SOCKET = const(
+    "no UDP socket is left: lwIP has 5, Wi-Fi takes 1 for each interface; close one"
+)
 
-_MESSAGE = 44  # as in rp2.py
-_SHORTEST = 300
-_STEP = 64
+_MESSAGE = const(44)  # as in rp2.py
+_SHORTEST = const(300)
+_STEP = const(64)
 # Ethernet type; IPv4, 20 bytes, not to be fragmented, 64 hops, UDP
-_IP = b"\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x11\x00\x00"
-_PORTS = b"\x00\x43\x00\x44"
+_IP = const(b"\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x11\x00\x00")
+_PORTS = const(b"\x00\x43\x00\x44")
 
 
 def frame(port, n):
