@@ -8,6 +8,7 @@ from fakes import PicoW
 from rigs import OWN
 
 ALICE = "00:00:5e:00:53:01"
+START = 'service.start(ssid="greenhouse", key="change-me-now")'
 SETUP = """
 import gc, network, time
 from microdhcp import Config, Service
@@ -85,12 +86,39 @@ class Faults(unittest.TestCase):
         self.assertEqual(len(self.serving.ask(discover(xid=3))), 1)
 
     def test_errors_of_every_call_are_survived(self):
-        for call in ("readinto", "ipconfig", "config", "active"):
+        for call in ("recv", "ipconfig", "config", "active"):
             for error in ("ENOMEM", "EIO", MemoryError(), RuntimeError("Wifi Unknown Error")):
                 with self.subTest(call=call, error=error):
                     self.board.fail(call, error)
                     self.serving.rest(1200)
                     self.assertEqual(len(self.serving.ask(discover(xid=5))), 1)
+
+    def test_under_asyncio_too(self):
+        self.board.start("import asyncio\nasyncio.run(service.run())")
+        alice = self.serving.alice
+        for error in ("ENOMEM", MemoryError(), RuntimeError("Wifi Unknown Error")):
+            with self.subTest(error=error):
+                self.board.fail("recv", error)
+                self.board.fail("send_ethernet", "EIO")
+                self.assertEqual(alice.ask(discover(xid=1)).message.kind, "OFFER")
+        self.board.interrupt()
+        self.assertEqual(self.serving.stat("troubles"), "3")
+
+    def test_stop_ends_run_from_a_callback_and_from_another_task(self):
+        self.board.run("import asyncio")
+        for source in (
+            "service.on_event(lambda *event: service.stop())\nasyncio.run(service.run())",
+            "async def main():\n"
+            " task = asyncio.create_task(service.run())\n"
+            " await asyncio.sleep_ms(50)\n service.stop()\n await task\n"
+            "asyncio.run(main())",
+        ):
+            self.board.run(f"{START}\nservice.on_event(None)")
+            program = self.board.start(source)
+            alice = Station(self.board, ALICE)  # the access point was off for a moment
+            alice.send_udp(request(requested="10.10.10.20", xid=3))
+            self.assertEqual(program.wait(), "")
+            self.assertEqual(self.serving.run("print(service.port.sock)"), "None")
 
     def test_the_watchdog_is_fed_every_second_and_while_it_starts(self):
         self.assertGreaterEqual(int(self.serving.run("print(len(fed))")), 4)

@@ -185,25 +185,32 @@ class Service:
 
         self._task = asyncio.current_task()
         chores = asyncio.create_task(self._run_chores(asyncio.sleep_ms))
-        nothing = bytearray(0)
         try:
             while self.port.sock:
-                sock = self.port.sock
-                reader = asyncio.StreamReader(sock)
-                while self.port.sock is sock:
-                    wait_ms = self._checks_ms()
-                    if wait_ms < 0:
-                        await reader.readinto(nothing)  # waits until there is something to read
-                    else:
-                        await asyncio.sleep_ms(min(wait_ms, _NAP_MS))
-                    while not self._serve():
-                        await asyncio.sleep_ms(_RETRY_MS)
+                await self._serve_socket(asyncio, self.port.sock)
         except asyncio.CancelledError:
             if self.port.sock:  # not by stop()
                 raise
         finally:
             self._task = None
             chores.cancel()
+
+    async def _serve_socket(self, asyncio, sock):
+        """Serve until the port has another socket, or none."""
+        reader = asyncio.StreamReader(sock)
+        nothing = bytearray(0)
+        while self.port.sock is sock:
+            try:
+                wait_ms = self._checks_ms()
+                if wait_ms < 0:
+                    await reader.readinto(nothing)  # waits until there is something to read
+                else:
+                    await asyncio.sleep_ms(min(wait_ms, _NAP_MS))
+                while not self._serve():
+                    await asyncio.sleep_ms(_RETRY_MS)
+            except _ERRORS:  # even to wait takes memory
+                self.counts["troubles"] += 1
+                await asyncio.sleep_ms(_RETRY_MS)
 
     async def _run_chores(self, sleep_ms):
         while True:
@@ -223,11 +230,11 @@ class Service:
                     break
                 if n > 0 and not self._answer(n):
                     return False
+            if self._on_event:
+                self._tell()
         except _ERRORS:
             self.counts["troubles"] += 1
             return False
-        if self._on_event:
-            self._tell()
         return True
 
     def _next(self):
