@@ -60,6 +60,21 @@ def test_links_in_the_docs_lead_somewhere(page):
         assert (page.parent / link).exists(), link
 
 
+def test_the_counters_of_the_checks_are_explained():
+    """Each counter of a board's checks has its line in docs/conflicts.md, in the same order."""
+    from microdhcp import Config, Server
+    from microdhcp.checking import Checker
+
+    class Port:
+        names_owner, side_by_side = True, 1
+
+    server = Server(Config("192.0.2.1/24", ("192.0.2.16", "192.0.2.31")))
+    text = (ROOT / "docs" / "conflicts.md").read_text()
+    text = text[text.index("## Counters") :]
+    counters = Checker(server, Port, echo=object()).counters
+    assert re.findall(r"^\| `(\w+)` \|", text, re.M) == list(counters)
+
+
 def test_the_readme_shows_both_commands():
     """The two commands of a newcomer, and a whole program, are in the README."""
     text = (ROOT / "README.md").read_text()
