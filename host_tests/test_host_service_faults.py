@@ -164,6 +164,25 @@ class Faults(unittest.TestCase):
         self.serving.run('service.start(ssid="open", open=True)')
         self.assertEqual(self.serving.run("print(ap.config('security'))"), "0")
 
+    def test_another_service_takes_the_place_of_the_first(self):
+        self.serving.run("old = service\nservice = Service(ap, make())\n" + START)
+        self.serving.run("gc.collect()\nassert not old.port.sock and service.port.sock")
+        self.assertEqual(len(Serving.ask(self.serving, discover(xid=1))), 0)  # it has to join
+        self.serving.alice = Station(self.board, ALICE)
+        self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
+
+    def test_a_start_after_ctrl_c_under_asyncio(self):
+        self.board.start("import asyncio\nasyncio.run(service.run())")
+        self.board.sleep(100_000)
+        self.board.interrupt()
+        said = self.serving.run("service = Service(ap, make())\n" + START)
+        self.assertTrue(said.endswith("port 67 taken"), said)
+
+    def test_a_wrong_setting_does_not_stop_it(self):
+        with self.assertRaisesRegex(BoardError, "ValueError: key"):
+            self.serving.run('service.start(ssid="x", key="short")')
+        self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
+
     def test_new_settings_while_it_runs(self):
         address = self.serving.lease()
         self.serving.run("service.configure(make(lease_s=7200))")

@@ -33,6 +33,8 @@ class Service:
     counts   {what: how often}: what the service itself has seen, see stats()
     """
 
+    running = None  # the one that has been started last
+
     def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=2, on_feed=None):
         """Prepare a service; nothing is touched before start().
 
@@ -95,12 +97,12 @@ class Service:
         channel      1..14
         hidden       True: the name is not announced
         may_restart  False: do not reset the Wi-Fi chip when that is the only way to the port
+        A service that runs, this one or another, is stopped.
         Raises ValueError for a wrong setting before anything is touched, OSError when the port or
         the access point cannot be had.
         """
         from .starting import start
 
-        self.stop()
         start(self, ssid, key, open, country, channel, hidden, may_restart)
 
     def stop(self):
@@ -213,7 +215,7 @@ class Service:
                 await asyncio.sleep_ms(_RETRY_MS)
 
     async def _run_chores(self, sleep_ms):
-        while True:
+        while self.port.sock:
             self._do_chores()
             await sleep_ms(_CHORES_MS)
 

@@ -13,6 +13,7 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
         wifi.check(ssid, key, open_, country, channel)
         if hidden and not port.can_hide:
             raise ValueError("hidden: this firmware cannot hide an access point")
+        _end_other(service)
         if service.storage:
             service.storage.load(0)
         service.feed()
@@ -31,6 +32,14 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
         if sys.implementation.name == "micropython":
             _forget()
     _say(config, ssid, cost)
+
+
+def _end_other(service):
+    """Stop the service that runs: port 67 is there once.  At the REPL it may be one of before."""
+    kind = type(service)
+    if kind.running:
+        kind.running.stop()
+    kind.running = service
 
 
 def _say(config, ssid, cost):

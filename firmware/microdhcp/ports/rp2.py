@@ -210,8 +210,12 @@ class Port:
         if self.sock:
             self.sock.close()
             self.sock = None
-            if self.ap.active():
-                self.ap.config(pm=self._pm)
+            self._queued = 0
+            try:
+                if self.ap.active():
+                    self.ap.config(pm=self._pm)
+            except OSError:
+                return
 
 
 def first_end(buf, n):
