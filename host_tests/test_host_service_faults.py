@@ -120,6 +120,37 @@ class Faults(unittest.TestCase):
             self.assertEqual(program.wait(), "")
             self.assertEqual(self.serving.run("print(service.port.sock)"), "None")
 
+    def test_run_goes_on_after_another_start(self):
+        """From a web page, say, that sets another name and key."""
+        self.board.run("import asyncio")
+        again = START.strip().splitlines()[-1]
+        for source in (
+            f"async def main():\n"
+            f" task = asyncio.create_task(service.run())\n"
+            f" await asyncio.sleep_ms(50)\n {again}\n await task\n"
+            f"asyncio.run(main())",
+            f"async def main():\n"
+            f" task = asyncio.create_task(service.run())\n"
+            f" await asyncio.sleep_ms(50)\n service.stop()\n {again}\n await task\n"
+            f"asyncio.run(main())",
+        ):
+            self.board.run(START)
+            self.board.start(source)
+            self.board.sleep(3_000_000)
+            alice = Station(self.board, ALICE)
+            self.assertEqual(alice.ask(discover(xid=4)).message.kind, "OFFER")
+            self.board.interrupt()
+
+    def test_a_mistake_in_the_server_is_told_and_ends_nothing(self):
+        self.board.run("server = service.server\nserver.handle, handle = None, server.handle")
+        program = self.board.start("import asyncio\nasyncio.run(service.run())")
+        self.serving.alice.send_udp(discover(xid=5))
+        self.board.sleep(1_000_000)
+        self.assertFalse(program.done)
+        self.assertIn("TypeError", program.output)
+        self.board.interrupt()
+        self.board.run("server.handle = handle")
+
     def test_the_watchdog_is_fed_every_second_and_while_it_starts(self):
         self.assertGreaterEqual(int(self.serving.run("print(len(fed))")), 4)
         self.serving.rest(5000)

@@ -108,13 +108,16 @@ class Service:
     def stop(self):
         """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
         self.port.close()
+        self._unsent = 0
         if self.checker:
             self.checker.clear()
         if self.storage:
             self.storage.save(self._clock.now_s())
-        if self._task:
+        task = self._task
+        self._task = None
+        if task:
             try:
-                self._task.cancel()
+                task.cancel()
             except RuntimeError:  # called from within run(), which sees it itself
                 pass
 
@@ -182,17 +185,18 @@ class Service:
             self._do_chores()
 
     async def run(self):
-        """Serve until stop() or cancelled."""
+        """Serve until stop() or cancelled; after another start() it goes on."""
         import asyncio
 
-        self._task = asyncio.current_task()
         chores = asyncio.create_task(self._run_chores(asyncio.sleep_ms))
         try:
             while self.port.sock:
-                await self._serve_socket(asyncio, self.port.sock)
-        except asyncio.CancelledError:
-            if self.port.sock:  # not by stop()
-                raise
+                self._task = asyncio.current_task()
+                try:
+                    await self._serve_socket(asyncio, self.port.sock)
+                except asyncio.CancelledError:
+                    if self._task:  # not by stop()
+                        raise
         finally:
             self._task = None
             chores.cancel()
@@ -215,7 +219,7 @@ class Service:
                 await asyncio.sleep_ms(_RETRY_MS)
 
     async def _run_chores(self, sleep_ms):
-        while self.port.sock:
+        while True:
             self._do_chores()
             await sleep_ms(_CHORES_MS)
 
@@ -234,8 +238,8 @@ class Service:
                     return False
             if self._on_event:
                 self._tell()
-        except _ERRORS:
-            self.counts["troubles"] += 1
+        except Exception as error:
+            self._survive(error)
             return False
         return True
 
@@ -306,8 +310,8 @@ class Service:
                 if self.checker:
                     self.checker.clear()
                 self.port.up()
-        except _ERRORS:
-            self.counts["troubles"] += 1
+        except Exception as error:
+            self._survive(error)
         if self.storage:
             self.storage.tick(now_s)
 
@@ -324,11 +328,15 @@ class Service:
             event = self.server.next_event()
 
     def _call(self, callback, *arguments):
-        """Call a function of the program; what it raises is printed the first time."""
+        """Call a function of the program, and go on when it raises."""
         try:
             callback(*arguments)
         except Exception as error:
-            self.counts["troubles"] += 1
-            if not self._complained:
-                self._complained = True
-                sys.print_exception(error)
+            self._survive(error, False)
+
+    def _survive(self, error, expected=_ERRORS):
+        """Count an error; print the first one that is no error of the firmware: a mistake."""
+        self.counts["troubles"] += 1
+        if not self._complained and not (expected and isinstance(error, expected)):
+            self._complained = True
+            sys.print_exception(error)
