@@ -152,9 +152,20 @@ class Apart(unittest.TestCase):
         self.assertEqual(self.received(b"y" * 1472), ([], 1))
 
     def test_what_is_last_in_a_full_queue_may_be_cut_and_is_thrown_away(self):
-        """The 80 bytes of the fourth that found room cannot be told from the third."""
-        sent = [discover(xid=xid).ljust(400, b"\0") for xid in range(4)]
-        self.assertEqual(self.received(*sent), (sent[:2], 1))
+        sent = [discover(xid=xid).ljust(600, b"\0") for xid in range(4)]
+        self.assertEqual(self.received(*sent), (sent[:3], 1))
+
+    def test_four_of_the_longest_messages_are_four(self):
+        for n in (342, 548, 551):
+            sent = [discover(xid=xid).ljust(n, b"\0") for xid in range(4)]
+            self.assertEqual(self.received(*sent), (sent, 0))
+
+    def test_a_long_one_that_is_no_message_hides_none(self):
+        """Where it begins cannot be seen: the message before it is 600 bytes long then."""
+        first, second = discover(xid=1), discover(xid=2)
+        received, dropped = self.received(first, b"z" * 700, second)
+        self.assertEqual([len(message) for message in received], [600, len(second)])
+        self.assertEqual((received[0][: len(first)], received[1], dropped), (first, second, 1))
 
     def test_before_v1_26_one_waits(self):
         sent = [discover(xid=xid) for xid in range(3)]

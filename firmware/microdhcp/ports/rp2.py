@@ -30,7 +30,7 @@ _SHORTEST = const(300)  # of all replies
 _STEP = const(64)  # lengths of frames
 _ZEROS = bytes(_STEP)
 
-_QUEUE_N = const(1280)  # four messages of 300 bytes and a little more
+_QUEUE_N = const(2208)  # four of the longest messages that clients send, 548 bytes
 _COOKIE = const(236)
 _COOKIE_BEGINS = const(0x63)
 _SECOND_COOKIE = const(476)  # the first message ends at 240 at the earliest
@@ -70,7 +70,7 @@ class Port:
         self._raw = hasattr(ap, "send_ethernet")
         self._queue = bytearray(_QUEUE_N)
         self._head = memoryview(self._queue)[:_RX_N]
-        self._tails = [memoryview(self._queue)[1 << i :] for i in range(11)]
+        self._tails = [memoryview(self._queue)[1 << i :] for i in range(12)]
         self._queued = 0  # bytes in the queue
         self._full = False
 
@@ -112,7 +112,11 @@ class Port:
         return False
 
     def receive(self, rx):
-        """Put one datagram into rx, which has 600 bytes; return its length, 0 when none waits."""
+        """Put one datagram into rx, which has 600 bytes; return its length, 0 when none waits.
+
+        Of a message that seems longer, it is the first 600: what makes it so may be a datagram
+        behind it that is no message.
+        """
         while True:
             n = self._queued
             if not n:
@@ -128,9 +132,14 @@ class Port:
             self._queued = n - end
             if n > end:
                 self._shift(end)
-            if end <= _RX_N and (n > end or not self._full):  # the last in a full queue may be cut
+            if n == end and self._full:  # the last in a full queue may be cut
+                self.dropped += 1
+            elif end <= _RX_N:
                 return end
-            self.dropped += 1
+            else:
+                self.dropped += 1
+                if rx[_COOKIE] == _COOKIE_BEGINS:
+                    return _RX_N
 
     def _shift(self, n):
         """Move what is queued n bytes to the front.
