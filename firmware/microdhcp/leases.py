@@ -13,7 +13,7 @@ Slot i is the address first + i of the pool; reserved addresses outside the pool
 from array import array
 
 from ._compat import const
-from .hot import copy, find, link, relink, spread
+from .hot import find, link, relink, spread
 
 _FREE = const(0)  # the states of a slot: what they mean is said in states.py
 _OFFERED = const(1)
@@ -29,6 +29,7 @@ _DOUBTED = const(10)
 
 # The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
 _QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
+_IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0\1")
 # Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
 _STORED = const(b"\0\0\1\1\1\0\0\0\0\1\1")
 _RESERVED = const(5)  # the queue of all reserved slots
@@ -157,7 +158,7 @@ class Leases:
 
     def leased(self, slot):
         """Return whether a client has a lease of the address."""
-        return _ADOPTED <= _QUEUE_OF[self.state[slot]] <= _BOUND
+        return _IS_LEASED[self.state[slot]]
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
@@ -248,7 +249,8 @@ class Leases:
             self.changed = 1
         self.granted_s[slot] = granted_s
         self._move(slot, state, until_s)
-        self._note(_RENEWED if renewed else _BOUND, slot)
+        if self.events:
+            self._note(_RENEWED if renewed else _BOUND, slot)
 
     def release(self, slot, now_s, state=_RELEASED):
         """End a lease or an offer now; the client stays known.  state: what it becomes."""
@@ -319,18 +321,22 @@ class Leases:
                 until_s = _NEVER  # it waits for its client
             queue = was = _RESERVED
         if state != old:
-            if not reserved:
-                self._quarantined += (state == _DECLINED) - (old == _DECLINED)
-            self.used -= self.leased(slot)
             self.state[slot] = state
-            self.used += self.leased(slot)
-            if self.used > self.most:
-                self.most = self.used
-            if (_STORED[old] or _STORED[state]) and not self.changed:
-                self.changed = 1
+            if _STORED[old] or _STORED[state]:
+                self._count(old, state, reserved)
         if queue and until_s < self.due_s:
             self.due_s = until_s
         relink(slot, was, queue, until_s, self._rings)
+
+    def _count(self, old, state, reserved):
+        """Count leases, and addresses in quarantine, after a change of state."""
+        if not reserved:
+            self._quarantined += (state == _DECLINED) - (old == _DECLINED)
+        self.used += _IS_LEASED[state] - _IS_LEASED[old]
+        if self.used > self.most:
+            self.most = self.used
+        if not self.changed:
+            self.changed = 1
 
     def _note(self, kind, slot):
         """Note an event, where somebody wants to know."""
@@ -352,7 +358,7 @@ class Leases:
         chaddr = request.chaddr
         if not self.has_chaddr(slot, chaddr):
             _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
-            copy(self.mac, 6 * slot, chaddr, 0, 6)
+            self.mac[6 * slot : 6 * slot + 6] = chaddr
             _hang(self._mac_heads, self._bucket(chaddr, 0), self._mac_chain, slot)
         if old == slot:
             return False

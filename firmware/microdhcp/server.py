@@ -321,13 +321,12 @@ class Server:
         """Tell the states of table 4 apart."""
         at = self._request.at
         rx = self.rx
-        ciaddr = rx[12] | rx[13] | rx[14] | rx[15]
         if at[_SERVER_ID]:
             if not self._names_us():
                 return self._other_server(now_s)
             if at[_REQUESTED]:
                 return self._selecting(now_s)
-        if ciaddr:
+        if rx[12] | rx[13] | rx[14] | rx[15]:  # ciaddr
             return self._renewing_or_rebinding(now_s)
         if at[_REQUESTED]:
             return self._init_reboot(now_s)
