@@ -96,6 +96,20 @@ class Faults:
                     served.board.ap.join(ALICE)
                     self.assertEqual(alice.lease()[1].kind, "ACK")
 
+    def test_a_steady_stream_leaves_nobody_waiting(self):
+        """More messages than one go takes, the last of them behind another in the same read."""
+        for pace_us in range(300, 800, 20):
+            served, alice = self.serving()
+            clients = [Client(served.board, f"00:00:5e:00:53:{0x40 + i:02x}") for i in range(9)]
+            for i, client in enumerate(clients):
+                at_us = 1000 + (i + 1) // 2 * pace_us
+                served.board.after(at_us, lambda client=client: client.tell(discover))
+            served.board.sleep(100_000)
+            offers = [client.offers() for client in clients]
+            alice.ask(discover)
+            served.rest(100)
+            self.assertEqual([client.offers() for client in clients], offers, pace_us)
+
     def test_a_callback_that_raises_is_told_once(self):
         events = "def told(*event):\n print(*event[:2])\n raise ValueError('mine')\n"
         served, alice = self.serving(SETUP + START + events + "service.on_event(told)\n")

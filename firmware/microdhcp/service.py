@@ -207,7 +207,7 @@ class Service:
         nothing = bytearray(0)
         while self.port.sock is sock:
             try:
-                wait_ms = self._checks_ms()
+                wait_ms = 0 if self.port.queued else self._checks_ms()
                 if wait_ms < 0:
                     await reader.readinto(nothing)  # waits until there is something to read
                 else:

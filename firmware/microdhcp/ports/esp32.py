@@ -28,6 +28,7 @@ class Port:
     dropped  datagrams thrown away: empty, or no memory for them
     """
 
+    queued = 0  # all that waits, waits at the socket
     names_owner = False  # a check of an address does not tell who answers
     side_by_side = 3  # checks at a time
     can_hide = True

@@ -43,6 +43,7 @@ class Port:
     ap       network.WLAN(network.WLAN.IF_AP)
     sock     the socket, None while closed
     foreign  function: whether a datagram may have come from another network than the AP's
+    queued   bytes of datagrams that have left the socket and wait here
     dropped  datagrams thrown away: too long, or cut because more were waiting than have room
     """
 
@@ -71,7 +72,7 @@ class Port:
         self._queue = bytearray(_QUEUE_N)
         self._head = memoryview(self._queue)[:_RX_N]
         self._tails = [memoryview(self._queue)[1 << i :] for i in range(12)]
-        self._queued = 0  # bytes in the queue
+        self.queued = 0
         self._full = False
 
     def tx(self, n):
@@ -105,7 +106,7 @@ class Port:
 
     def wait(self, ms):
         """Return whether a datagram waits, after at most ms milliseconds."""
-        if self._queued:
+        if self.queued:
             return True
         for _ in self._poll.ipoll(ms):
             return True
@@ -118,7 +119,7 @@ class Port:
         behind it that is no message.
         """
         while True:
-            n = self._queued
+            n = self.queued
             if not n:
                 n = self.sock.readinto(self._queue)
                 if not n:
@@ -129,7 +130,7 @@ class Port:
             if n > _SECOND_COOKIE or self._queue[_COOKIE] != _COOKIE_BEGINS:
                 end = first_end(self._queue, n)
             rx[0:_RX_N] = self._head
-            self._queued = n - end
+            self.queued = n - end
             if n > end:
                 self._shift(end)
             if n == end and self._full:  # the last in a full queue may be cut
@@ -219,7 +220,7 @@ class Port:
         if self.sock:
             self.sock.close()
             self.sock = None
-            self._queued = 0
+            self.queued = 0
             try:
                 if self.ap.active():
                     self.ap.config(pm=self._pm)
