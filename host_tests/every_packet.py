@@ -37,11 +37,11 @@ def conversations():
     yield "not alone", settings(authoritative=False), client_states()
     yield "reservations", reserved(), client_states() + full_pool()
     access = settings(allow=["00:00:5e"], deny=["00:00:5e:00:53:02", "02"])
-    yield "some denied", access, client_states()
+    yield "some denied", access, client_states()[:70]
     yield "host names", settings(rapid_commit=True), named()
-    yield "short host names", settings(hostname_bytes=3), named()
-    yield "no host names", settings(hostname_bytes=0), named()
-    yield "options of their own", own_options(), client_states() + wanting_all()
+    yield "short host names", settings(hostname_bytes=3), named()[:56]
+    yield "no host names", settings(hostname_bytes=0), named()[:24]
+    yield "options of their own", own_options(), client_states()[:40] + wanting_all()
     yield "much to say", wordy(548), wanting_all()
     yield "little room", wordy(300), wanting_all()
     yield from recorded()

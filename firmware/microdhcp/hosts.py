@@ -32,19 +32,21 @@ class Names:
         RFC 2132 section 3.14, RFC 4702 section 2; of option 81 the part up to the first dot.
         """
         rx = request.rx
-        at = request.at[_HOST_NAME] or request.at[_FQDN]
-        if not at:
-            return
-        start = at + 1
-        end = start + rx[at]
-        if not request.at[_HOST_NAME]:
-            start += 3  # flags, and two codes that nobody uses any more
-            if rx[at + 1] & _WIRE_FORM and start < end:
+        at = request.at[_HOST_NAME]
+        if at:
+            start = at + 1
+            n = rx[at]
+        else:
+            at = request.at[_FQDN]
+            start = at + 4  # behind flags, and two codes that nobody uses any more
+            n = rx[at] - 3 if at else 0
+            if n > 0 and rx[at + 1] & _WIRE_FORM:
+                n = min(n - 1, rx[start])
                 start += 1
-                end = min(end, start + rx[start - 1])
-        n = min(end - start, self.size)
         if n <= 0:
             return
+        if n > self.size:
+            n = self.size
         mark = (n + 3 * rx[start] + 5 * rx[start + n - 1] + 7 * rx[start + n // 2]) % 127 + 1
         if self.marks[slot] & 127 == mark:
             return
