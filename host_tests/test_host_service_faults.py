@@ -85,6 +85,16 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.serving.stat("unsent"), "1")
         self.assertEqual(len(self.serving.ask(discover(xid=3))), 1)
 
+    def test_a_long_wait_holds_up_neither_a_reply_nor_the_watchdog(self):
+        self.board.fail("send_ethernet", "ENOMEM")
+        program = self.board.start("for _ in range(9): service.poll(10_000)")
+        asked_us = self.board.now_us
+        self.serving.alice.ask(discover(xid=1))
+        self.assertLess(self.board.now_us - asked_us, 100_000)
+        program.wait()
+        gaps = "print(max([time.ticks_diff(b, a) for a, b in zip(fed, fed[1:])]))"
+        self.assertLess(int(self.serving.run(gaps)), 1000)
+
     def test_errors_of_every_call_are_survived(self):
         for call in ("recv", "ipconfig", "config", "active"):
             for error in ("ENOMEM", "EIO", MemoryError(), RuntimeError("Wifi Unknown Error")):

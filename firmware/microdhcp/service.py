@@ -174,12 +174,15 @@ class Service:
     # The loop
 
     def poll(self, wait_ms=0):
-        """Serve what waits, and return; with wait_ms, wait that long for the first datagram."""
+        """Serve what waits, and return.
+
+        wait_ms   wait so long for the first datagram, or until something else is to be done:
+                  500 at most
+        """
         if not self.port.sock:
             return
         if wait_ms:
-            checks_ms = self._checks_ms()
-            self.port.wait(wait_ms if checks_ms < 0 else min(wait_ms, checks_ms))
+            self.port.wait(min(wait_ms, self._rest_ms()))
         self._serve()
         if ticks_diff(ticks_ms(), self._chores_at) >= 0:
             self._do_chores()
@@ -207,11 +210,11 @@ class Service:
         nothing = bytearray(0)
         while self.port.sock is sock:
             try:
-                wait_ms = 0 if self.port.queued else self._checks_ms()
-                if wait_ms < 0:
+                rest_ms = self._rest_ms()
+                if rest_ms == _CHORES_MS:
                     await reader.readinto(nothing)  # waits until there is something to read
                 else:
-                    await asyncio.sleep_ms(min(wait_ms, _NAP_MS))
+                    await asyncio.sleep_ms(min(rest_ms, _NAP_MS))
                 while not self._serve():
                     await asyncio.sleep_ms(_RETRY_MS)
             except _ERRORS:  # even to wait takes memory
@@ -279,9 +282,14 @@ class Service:
             return False
         return True
 
-    def _checks_ms(self):
-        """Return in how many ms a check wants attention, -1: none runs."""
-        return self.checker.wait_ms() if self.checker else -1
+    def _rest_ms(self):
+        """Return in how many ms something is to be done though no datagram comes."""
+        if self._unsent:
+            return _RETRY_MS
+        if self.port.queued:
+            return 0
+        checks_ms = self.checker.wait_ms() if self.checker else -1
+        return _CHORES_MS if checks_ms < 0 else checks_ms
 
     def _send_again(self):
         """Try to send the reply in tx again; return whether it is done with."""
