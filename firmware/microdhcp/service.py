@@ -18,7 +18,7 @@ _BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
 _RETRY_MS = const(10)
 _NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
-_SENDINGS = const(4)  # of a reply, at most
+_RETRIES = const(3)  # of a reply that did not leave
 _GUARDS = ("never", "auto", "always")
 _AUTO = const(1)
 _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
@@ -75,7 +75,7 @@ class Service:
         self._complained = False
         self._chores_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
-        self._tries = 0
+        self._tries = _RETRIES
         self._task = None
 
     def start(
@@ -109,6 +109,7 @@ class Service:
         """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
         self.port.close()
         self._unsent = 0
+        self._tries = _RETRIES
         if self.checker:
             self.checker.clear()
         if self.storage:
@@ -222,7 +223,7 @@ class Service:
                 await asyncio.sleep_ms(_RETRY_MS)
 
     async def _run_chores(self, sleep_ms):
-        while True:
+        while self.running is self:  # after Ctrl-C asyncio remembers the tasks of the one before
             self._do_chores()
             await sleep_ms(_CHORES_MS)
 
@@ -242,6 +243,7 @@ class Service:
             if self._on_event:
                 self._tell()
         except Exception as error:
+            self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
             self._survive(error)
             return False
         return True
@@ -275,11 +277,12 @@ class Service:
         n = self.server.handle(received, self._clock.seconds)
         if n < 0:
             self.checker.park(received, ticks_ms())
-        elif n and not self.port.send(self.server, n):
+        elif n:
             self._unsent = n
-            self._tries = _SENDINGS - 1
-            self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
-            return False
+            if not self.port.send(self.server, n):
+                self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
+                return False
+            self._unsent = 0
         return True
 
     def _rest_ms(self):
@@ -295,13 +298,14 @@ class Service:
         """Try to send the reply in tx again; return whether it is done with."""
         if ticks_diff(ticks_ms(), self._retry_at) < 0:
             return False
-        if not self.port.send(self.server, self._unsent):
-            self._tries -= 1
-            if self._tries:
-                self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
-                return False
+        self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
+        self._tries -= 1
+        if self._tries < 0:
             self.counts["unsent"] += 1
+        elif not self.port.send(self.server, self._unsent):
+            return False
         self._unsent = 0
+        self._tries = _RETRIES
         return True
 
     def _do_chores(self):
