@@ -221,6 +221,26 @@ def relink(slot, old, queue, until_s, rings):
     link(slot, queue, until_s, rings)
 
 
+def begin(tx, head, blank, kind, host24):
+    """Write what every reply has: the head of the request, and 300 bytes without parameters.
+
+    head    the request from op to chaddr, 44 bytes
+    blank   a reply from there on; our address is in its option 54
+    host24  last three bytes of yiaddr, -1: there is none
+    """
+    tx[0:44] = head
+    tx[44:300] = blank
+    tx[12:24] = b"\0\0\0\0\0\0\0\0\0\0\0\0"  # ciaddr, yiaddr, siaddr
+    tx[0] = 2
+    tx[3] = tx[8] = tx[9] = 0  # hops, secs
+    tx[242] = kind
+    if host24 >= 0:
+        tx[16] = tx[245]
+        tx[17] = host24 >> 16
+        tx[18] = host24 >> 8 & 255
+        tx[19] = host24 & 255
+
+
 def same(a, i, b, j, n):
     """Return whether a[i:i + n] equals b[j:j + n]."""
     while n:
@@ -239,6 +259,7 @@ def copy(a, i, b, j, n):
 
 try:
     from .hot_viper import (  # noqa: F401
+        begin,
         client_key,
         copy,
         find,

@@ -205,6 +205,35 @@ def relink(slot: int, old: int, queue: int, until_s: int, rings):
 
 
 @micropython.viper
+def begin(tx_, head_, blank_, kind: int, host24: int):
+    """See hot.begin."""
+    tx = ptr8(tx_)
+    head = ptr8(head_)
+    blank = ptr8(blank_)
+    i = 0
+    while i < 44:
+        tx[i] = head[i]
+        i += 1
+    while i < 300:
+        tx[i] = blank[i - 44]
+        i += 1
+    i = 12
+    while i < 24:
+        tx[i] = 0
+        i += 1
+    tx[0] = 2
+    tx[3] = 0
+    tx[8] = 0
+    tx[9] = 0
+    tx[242] = kind
+    if host24 >= 0:
+        tx[16] = tx[245]
+        tx[17] = host24 >> 16
+        tx[18] = host24 >> 8 & 255
+        tx[19] = host24 & 255
+
+
+@micropython.viper
 def same(a_, i: int, b_, j: int, n: int) -> bool:
     """See hot.same."""
     a = ptr8(a_)

@@ -126,13 +126,17 @@ class Leases:
                 return slot
         return -1
 
+    def host24(self, slot):
+        """Return the last three bytes of the address of a slot."""
+        config = self._config
+        if slot < config.pool_n:
+            return config.first24 + slot
+        return config.outside[slot - config.pool_n]
+
     def address_of(self, slot, buf, at):
         """Write the address of a slot to buf[at:at + 4]."""
-        config = self._config
-        host = config.first24 + slot
-        if slot >= config.pool_n:
-            host = config.outside[slot - config.pool_n]
-        buf[at] = config.address[0]
+        host = self.host24(slot)
+        buf[at] = self._config.address[0]
         buf[at + 1] = host >> 16
         buf[at + 2] = host >> 8 & 255
         buf[at + 3] = host & 255

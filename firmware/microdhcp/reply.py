@@ -10,7 +10,7 @@ copied.  Every byte of a reply is written anew: nothing of another message is le
 """
 
 from ._compat import const
-from .hot import copy
+from .hot import begin, copy
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
@@ -89,13 +89,11 @@ class Reply:
         tx = self.tx
         if config.own_options:
             self._choose_options()
-        self._start(kind)
+        self._start(kind, self._leases.host24(slot) if slot >= 0 else -1)
         if config.next_server:
             tx[20:24] = config.next_server
         if config.boot_file:
             tx[_FILE : _FILE + len(config.boot_file)] = config.boot_file
-        if slot >= 0:
-            self._leases.address_of(slot, tx, 16)
         if kind == _ACK and not rapid:
             tx[12:16] = self._ciaddr
         if rapid:
@@ -110,7 +108,7 @@ class Reply:
 
         RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
         """
-        self._start(_NAK)
+        self._start(_NAK, -1)
         if self.to == RELAY:
             self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
         if self._at + len(tlv) <= self._limit:  # there is no overload in a NAK
@@ -140,22 +138,17 @@ class Reply:
             self._options = own[0]
             self._number_of = own[1]
 
-    def _start(self, kind):
+    def _start(self, kind, host24):
         """Write what every reply has, and note how much room there is for the rest."""
-        tx = self.tx
-        tx[0:_HEAD] = self._head
-        tx[_HEAD:_SHORTEST] = self._config.blank
-        tx[12:24] = b"\0\0\0\0\0\0\0\0\0\0\0\0"  # ciaddr, yiaddr, siaddr
-        tx[0] = 2
-        tx[3] = tx[8] = tx[9] = 0  # hops, secs
-        tx[242] = kind
+        begin(self.tx, self._head, self._config.blank, kind, host24)
         self.to = self._destination(kind)
         self._spilled = False
         self._at = _PARAMETERS_AT
-        self._limit = self._longest() - 1  # END
+        limit = len(self.tx)
+        self._limit = (limit if limit <= _SAFE else self._longest()) - 1  # END
         at = self._request.at
-        self._id_at = self._echo(at[_CLIENT_ID], "client_id_left_out")
-        self._agent_at = self._echo(at[_AGENT_INFO], "agent_info_left_out")
+        self._id_at = at[_CLIENT_ID] and self._echo(at[_CLIENT_ID], "client_id_left_out")
+        self._agent_at = at[_AGENT_INFO] and self._echo(at[_AGENT_INFO], "agent_info_left_out")
 
     def _destination(self, kind):
         """Return where the reply goes (RFC 2131 section 4.1); the server has checked giaddr."""
@@ -175,25 +168,23 @@ class Reply:
 
         Less than 576 is no legal value of it (RFC 2132 section 9.10).
         """
+        longest = _SAFE
         at = self._request.at[_MAX_SIZE]
-        longest = len(self.tx)
-        if longest > _SAFE:
+        if at:
             rx = self._request.rx
-            asked = (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP if at else 0
-            longest = min(longest, max(asked, _SAFE))
-        return longest
+            longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
+        return min(longest, len(self.tx))
 
     def _echo(self, at, reason):
         """Keep room for the option at `at`, which goes back as it came; return where it is.
 
-        0 when there is none, or no room.
+        0 when there is no room.
         """
-        if at:
-            limit = self._limit - 2 - self._request.rx[at]
-            if limit < _ROOM:
-                self._count(reason)
-                return 0
-            self._limit = limit
+        limit = self._limit - 2 - self._request.rx[at]
+        if limit < _ROOM:
+            self._count(reason)
+            return 0
+        self._limit = limit
         return at
 
     def _put_again(self, granted_s):

@@ -261,10 +261,11 @@ class Server:
         """Offer an address, or lease it at once where both sides want that (RFC 4039)."""
         leases = self.leases
         request = self._request
-        own = leases.find(request.key)
-        slot = self._choose(own, now_s)
-        if slot < 0:
-            return 0
+        own = slot = leases.find(request.key)
+        if own < 0 or self.config.reserved_slots or not leases.live(own):
+            slot = self._choose(own, now_s)
+            if slot < 0:
+                return 0
         if self._conflict and self._conflict(leases, slot, own, now_s):
             return self._park(slot, now_s)
         granted_s = self._lease_time()
