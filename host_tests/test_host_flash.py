@@ -18,7 +18,7 @@ import emulator
 from flash import boards, check, files, link, plan
 
 REASON = emulator.unavailable()
-FLASH_TIMEOUT_S = 240
+FLASH_TIMEOUT_S = 480  # a minute when the machine does nothing else
 PICO_W = boards.BOARDS["pico_w"]
 ARMV6M = 4870  # sys.implementation._mpy of a Pico W
 USERS_MAIN = b"print('my own program')\n"
@@ -196,7 +196,7 @@ class TheLine(unittest.TestCase):
     def test_a_port_where_nothing_answers(self):
         transport = mock.Mock(in_raw_repl=False)
         transport.enter_raw_repl.side_effect = TransportError("could not enter raw repl")
-        with mock.patch.object(link, "SerialTransport", return_value=transport):
+        with mock.patch.object(link, "PatientTransport", return_value=transport):
             with self.assertRaisesRegex(link.LinkError, "no MicroPython answers"):
                 with link.Link("/dev/ttyX"):
                     pass
@@ -205,7 +205,7 @@ class TheLine(unittest.TestCase):
 
     def test_the_board_is_restarted_at_the_end(self):
         transport = mock.Mock(in_raw_repl=True)
-        with mock.patch.object(link, "SerialTransport", return_value=transport):
+        with mock.patch.object(link, "PatientTransport", return_value=transport):
             with link.Link("/dev/ttyX") as line:
                 line.reset()
         (source,), _ = transport.exec_raw_no_follow.call_args

@@ -14,7 +14,7 @@ from serial.tools import list_ports
 from flash.boards import Found
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-ANSWER_S = 30  # silence of a board that does nothing long
+ANSWER_S = 60  # silence of a board that does nothing long; an emulated one is slow
 PROMPT_TRIES = 3  # a program that runs may take a while to be interrupted
 _BROKEN = (TransportError, OSError, struct.error, ValueError)  # ValueError: half an answer
 
@@ -32,6 +32,14 @@ def only_port():
     raise LinkError(f"which port? USB serial ports here: {found}; give one as PORT=")
 
 
+class PatientTransport(SerialTransport):
+    """mpremote's transport; it gives up after ANSWER_S in place of 10 s."""
+
+    def exec_raw(self, command, timeout=ANSWER_S, data_consumer=None):
+        """Execute source; return (what it printed, its traceback), both bytes."""
+        return super().exec_raw(command, timeout, data_consumer)
+
+
 class Link:
     """A board at the raw REPL, what ran there interrupted, Python fresh; use it in `with`.
 
@@ -47,7 +55,7 @@ class Link:
 
     def __enter__(self):
         try:
-            self._transport = SerialTransport(self.path, timeout=ANSWER_S)
+            self._transport = PatientTransport(self.path, timeout=ANSWER_S)
         except (TransportError, OSError) as error:
             reason = "" if Path(self.path).exists() else " (there is no such file)"
             raise LinkError(f"{self.path}: cannot open it{reason}: {error}") from None
