@@ -33,7 +33,7 @@ class Service:
     counts   {what: how often}: what the service itself has seen, see stats()
     """
 
-    running = None  # the one that has been started last
+    running: "Service" = None  # the one that has been started last
 
     def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=2, on_feed=None):
         """Prepare a service; nothing is touched before start().
