@@ -151,6 +151,15 @@ class Release(TimelineCase):
         for ended in (address, "192.0.2.30", "192.0.2.200", "198.51.100.1"):
             self.assertFalse(self.server.release(ended, 5))
 
+    def test_without_a_time_it_is_that_of_the_last_packet(self):
+        """Desktop programs need not carry a clock around"""
+        address = self.client.at(100).dora().yiaddr
+        left = 3600
+        self.assertEqual(self.server.find(MAC).seconds_left, left)
+        self.assertEqual(next(self.server.roster()).seconds_left, left)
+        self.assertTrue(self.server.release(address))
+        self.assertEqual(self.server.find(MAC).state, "released")
+
     def test_nonsense(self):
         """A mistake in the program"""
         for address in ("", "192.0.2", "192.0.2.256", "192.0.2.x", "192.0.2.-1", "192.0.2.1.1"):

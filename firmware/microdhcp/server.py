@@ -83,6 +83,7 @@ class Server:
     reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
     last_drop  why the last packet got no answer, None when it got one or needs none
     drops      {reason: how often}; also the options that were left out of replies
+    now_s      the time of the last packet
     messages   how many of each message type came in, or went out; by the number of the type
     leases     the lease table
     events     what happened, while somebody wants to know (enable_events), else None
@@ -95,6 +96,7 @@ class Server:
         self.drops = dict.fromkeys(_REASONS, 0)
         self.last_drop = None
         self.messages = [0] * 9
+        self.now_s = 0
         self.events = None
         self.check_slot = -1
         self._conflict = None
@@ -118,6 +120,7 @@ class Server:
         Never raises, whatever is in rx: what gets no answer is counted and named in last_drop.
         """
         self.last_drop = None
+        self.now_s = now_s
         kind = self._request.read(n)
         if not kind:
             return self._drop(self._request.fault)
@@ -150,7 +153,8 @@ class Server:
             return self._release(now_s)
         return self._inform()
 
-    # For the program around it: loaded when it is used, and free to allocate
+    # For the program around it: loaded when it is used, and free to allocate.  Without now_s it is
+    # the time of the last packet.
 
     def enable_events(self, size=16):
         """Note what happens to leases from now on; next_event() tells.
@@ -171,7 +175,7 @@ class Server:
         """
         return self.events.take() if self.events else None
 
-    def configure(self, config, now_s):
+    def configure(self, config, now_s=None):
         """Go on with another Config; leases stay, but for those that do not fit it: "expired".
 
         ValueError when the own address, the subnet or max_message would change.  Afterwards
@@ -179,28 +183,31 @@ class Server:
         """
         from .change import carried
 
-        self._use(config, carried(self, config, now_s))
+        self._use(config, carried(self, config, self._time(now_s)))
         if self.events:
             self.events.leases = self.leases
             self.leases.events = self.events
 
-    def roster(self, now_s):
+    def roster(self, now_s=None):
         """Return an iterator of roster.Lease, one for each address that somebody got."""
         from .roster import roster
 
-        return roster(self, now_s)
+        return roster(self, self._time(now_s))
 
-    def find(self, mac, now_s):
+    def find(self, mac, now_s=None):
         """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
         from .roster import find
 
-        return find(self, mac, now_s)
+        return find(self, mac, self._time(now_s))
 
-    def release(self, address, now_s):
+    def release(self, address, now_s=None):
         """End the lease or the offer of an address (text) now; return whether there was one."""
         from .roster import release
 
-        return release(self, address, now_s)
+        return release(self, address, self._time(now_s))
+
+    def _time(self, now_s):
+        return self.now_s if now_s is None else now_s
 
     def counters(self):
         """Return a dict of counters: messages by type, drops by reason, use of the pool."""
