@@ -40,12 +40,22 @@ class StoryTest(unittest.TestCase):
             self.assertEqual((seen.get(NEEDLESS, 0), seen.get(TAKEN, 0)), (0, 0))
 
     def test_weeks_with_power_cuts(self):
-        """The table is lost at each; clients are adopted, and what holds in between is judged."""
+        """Leases are stored: nobody's is lost but in the first 5 s, and old addresses are kept."""
         result = play(4, 14, restart_days=1)
         seen = result.counters
         self.assertEqual(result.failures, [])
         self.assertGreater(seen["power cuts"], 5)
         self.assertGreater(seen["clock wraps"], 0)
+        self.assertEqual(seen.get(TAKEN, 0), 0)
+        self.assertLess(seen.get(NEEDLESS, 0), seen["back: same address"] / 100)
+
+    def test_weeks_with_power_cuts_and_no_store(self):
+        """The table is lost at each; clients are adopted, and what holds in between is judged."""
+        result = play(4, 14, restart_days=1, store=False)
+        seen = result.counters
+        self.assertEqual(result.failures, [])
+        self.assertGreater(seen["power cuts"], 5)
+        self.assertGreater(seen[TAKEN], 0)
         self.assertEqual(seen.get(NEEDLESS, 0), 0)
 
     def test_a_seed_tells_the_whole_story(self):

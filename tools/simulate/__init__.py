@@ -9,6 +9,7 @@ judge    what must hold, watched from outside
 story    all of them together, from one seed
 """
 
+from .cuts import watched
 from .story import Settings, play
 
-__all__ = ["Settings", "play"]
+__all__ = ["Settings", "play", "watched"]

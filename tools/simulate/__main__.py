@@ -27,18 +27,34 @@ def parser():
         kind = float if name.endswith("days") else int
         option = "--" + name.replace("_", "-")
         p.add_argument(option, type=kind, default=value, help=f"default {value}")
+    p.add_argument(
+        "--cuts",
+        action="store_true",
+        help="look at what a power cut would leave, at every byte that is stored: takes its time",
+    )
+    p.add_argument("--store", action=argparse.BooleanOptionalAction, default=defaults.store)
     return p
+
+
+def watch(settings):
+    """Play a story with a power cut at every byte; return its Result."""
+    story, cuts = simulate.watched(settings)
+    result = story.run()
+    result.counters["moments of a power cut"] = cuts.moments
+    result.counters["bindings looked for"] = cuts.bindings
+    return result
 
 
 def main():
     """Play one story; return the exit status."""
     arguments = vars(parser().parse_args())
+    cuts = arguments.pop("cuts")
     if arguments["seed"] is None:
         arguments["seed"] = int.from_bytes(os.urandom(2), "big")
     settings = simulate.Settings(**arguments)
     print(", ".join(f"{name} {value}" for name, value in settings._asdict().items()), flush=True)
     started = time.monotonic()
-    result = simulate.play(settings)
+    result = watch(settings) if cuts else simulate.play(settings)
     for name, count in sorted(result.counters.items()):
         print(f"{count:9}  {name}")
     for failure in result.failures[:SHOWN]:

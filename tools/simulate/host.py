@@ -1,7 +1,11 @@
 """The machine that serves: the core, the desktop's own checks of addresses, and power cuts."""
 
+import contextlib
+
 from linux.checker import Checker
 from microdhcp import PARK, Config, Server
+
+from .disk import PowerCut
 
 CHECK_S = 0.4
 TICKS = 1 << 30  # a board's milliseconds begin again there, after 12.4 days
@@ -65,11 +69,15 @@ class Host:
     """What is switched on and off again; `server` is None while it is off.
 
     settings   of Config
+    keep       function(server) -> its storage: load(), wait_s(), run(), save(), each with now_s
+               (linux/storage.py); None: a power cut takes all leases
+    disk       the Disk that is behind that
     restarts   how often the power was cut
     """
 
-    def __init__(self, world, air, judge, settings):
+    def __init__(self, world, air, judge, settings, keep=None, disk=None):
         self.server = None
+        self.storage = None
         self.restarts = 0
         self._world = world
         self._air = air
@@ -77,7 +85,9 @@ class Host:
         self._config = Config(**settings)
         self._control = bytes(self._config.address[:3]) + b"\0"
         self._life = 0
-        self._alarm = 0  # the latest one
+        self._keep = keep
+        self._disk = disk
+        self._alarm = self._store_alarm = 0  # the latest ones
         self._wraps = 0
         self._clock = None
 
@@ -86,8 +96,12 @@ class Host:
         """Return how often the clock of milliseconds has begun again."""
         return self._wraps + (self._clock.wraps if self.server else 0)
 
+    def now_s(self):
+        """Return the server's seconds."""
+        return self._clock.now_s()
+
     def boot(self):
-        """Switch on: the table is empty, and the clock stands anywhere."""
+        """Switch on: the table is what was stored, and the clock stands anywhere."""
         chance = self._world.chance
         self._life += 1
         self.server = Server(self._config, rx_size=1500)
@@ -102,16 +116,41 @@ class Host:
             self,
             self._world.clock,
         )
+        if self._keep:
+            self.storage = self._keep(self.server)
+            self.storage.load(self._clock.now_s())
+            self._judge.power_back()
         self._air.host = self
         self._poll(self._life)
 
     def cut(self):
-        """Cut the power."""
+        """Cut the power, mostly while something is being stored."""
         self._wraps += self._clock.wraps
         self.restarts += 1
         self._life += 1
         self._judge.power_cut()
+        if self._disk:
+            self._cut_disk()
         self._air.host = self.server = self.checker = None
+
+    def _cut_disk(self):
+        """Leave on the disk what a power cut may leave there."""
+        self._disk.fail_after(self._world.chance.randrange(4000))
+        with contextlib.suppress(PowerCut):
+            self.storage.save(self._clock.now_s())
+        self._disk.start_from(self._world.chance.choice(self._disk.survivors()))
+
+    def _store(self, alarm):
+        """Store what is due."""
+        if self.server and alarm == self._store_alarm:
+            self.storage.run(self._clock.now_s())
+            self._plan_to_store()
+
+    def _plan_to_store(self):
+        wait_s = self.storage.wait_s(self._clock.now_s())
+        if wait_s is not None:
+            self._store_alarm += 1
+            self._world.later(max(wait_s, 0.05), self._store, self._store_alarm)
 
     def _poll(self, life):
         """Read the clock, as the loop of a service does; end what is over."""
@@ -139,6 +178,8 @@ class Host:
             reply = bytes(server.tx[:n])
             self._judge.answered(reply)
             self._air.to_client(reply)
+        if self.storage and server.leases.changed:
+            self._plan_to_store()
 
     def _address(self, slot):
         address = bytearray(4)

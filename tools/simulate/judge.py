@@ -16,6 +16,8 @@ from .device import ACK, OFFER, read
 WEEK_S = 7 * 86400
 DISCOVER, DECLINE, RELEASE = 1, 4, 7
 FORGOTTEN = 2  # renewals until the server has adopted a client and believes in it
+UNSTORED_S = 65  # the age that other changes may have
+OFF_S = 60  # the longest time without power
 YOUNG_S = 5  # a binding may be that young when the power goes, and be lost
 SECOND = 1  # the server's clock counts whole ones
 SLACK_S = 40  # two that became free within an offer_hold_s are alike
@@ -59,6 +61,9 @@ class Judge:
         self._last = {}  # address -> device that has or had it
         self._taken = {}  # (address, device) -> why the device has lost it
         self._quarantined = dict.fromkeys(addresses, 0.0)  # until when
+        self._granted_s = dict.fromkeys(addresses, 0)  # in the latest ACK
+        self._lease_ends = dict.fromkeys(addresses, 0.0)
+        self._acked = dict.fromkeys(addresses, (None, 0))  # MAC, when it was first acknowledged
         self._homes = {}  # device -> its latest Hold
         self._unanswered = {}  # MAC -> (when, how many in a row)
         self._asked_for = {}  # MAC -> address in option 50 of its latest message
@@ -148,7 +153,7 @@ class Judge:
         if kind == DECLINE:
             self._quarantine(options[client.REQUESTED])
         elif kind == RELEASE:
-            self._free_since[packet[12:16]] = now
+            self._free_since[packet[12:16]] = self._lease_ends[packet[12:16]] = now
         elif mac in self._air.devices and client.SERVER_ID not in options:
             self._asked_for[mac] = options.get(client.REQUESTED)
             if kind == DISCOVER:
@@ -204,8 +209,15 @@ class Judge:
             self._keep(address, self._offer_hold_s)
         elif kind == ACK:
             self._give(mac, address)
-            lease_s = int.from_bytes(options[client.LEASE_S], "big")
-            self._free_since[address] = self._world.now + lease_s
+            self._acknowledged(mac, address, int.from_bytes(options[client.LEASE_S], "big"))
+
+    def _acknowledged(self, mac, address, lease_s):
+        """The server has leased an address."""
+        now = self._world.now
+        if self._acked[address][0] != mac or self._lease_ends[address] <= now + SECOND:
+            self._acked[address] = mac, now
+        self._granted_s[address] = lease_s
+        self._lease_ends[address] = self._free_since[address] = now + lease_s
 
     def _give(self, mac, address):
         """Note who is to have an address, and why the client before it loses it."""
@@ -230,17 +242,42 @@ class Judge:
 
     # The server
 
+    def old_bindings(self):
+        """Yield (address, MAC) of each that a client holds, and the server may not forget."""
+        now = self._world.now
+        for address, holds in self._holds.items():
+            mac, acked_at = self._acked[address]
+            for device, hold in holds.items():
+                if device.mac == mac and not hold.lost and hold.until > now + SECOND:
+                    if now - acked_at >= YOUNG_S:
+                        yield address, mac
+
     def power_cut(self):
         """The server is off: what it had not stored is lost."""
-        now = self._world.now
         self._unanswered.clear()
         for holds in self._holds.values():
             for hold in holds.values():
-                if not self._stored or now - hold.since < YOUNG_S:
+                if not self._stored or self._is_young(hold):
                     hold.lost = FORGOTTEN
         for home in self._homes.values():
-            if not self._stored or now - home.since < YOUNG_S:
+            if not self._stored or self._is_young(home):
                 home.lost = FORGOTTEN
+
+    def power_back(self):
+        """The server is on again: what ran when it stored its leases runs anew."""
+        if not self._stored:
+            return
+        now = self._world.now
+        before = now - OFF_S - UNSTORED_S
+        for address, free_since in self._free_since.items():
+            if free_since > before:
+                self._free_since[address] = max(free_since, now + self._granted_s[address])
+            if self._quarantined[address] > before:
+                self._quarantine(address)
+
+    def _is_young(self, hold):
+        """Return whether a binding need not have been stored yet."""
+        return self._world.now - self._acked[hold.address][1] < YOUNG_S
 
 
 def _text(address):

@@ -2,14 +2,16 @@
 
 from typing import NamedTuple
 
+from linux.storage import Storage
+
 from . import habits
 from .air import Air
+from .disk import Disk
 from .host import Host
-from .judge import Judge
+from .judge import OFF_S, Judge
 from .world import DAY_S, World
 
 POOL_AT = 10  # last byte of its first address
-OFF_S = (1, 60)  # how long the power is off
 
 
 class Settings(NamedTuple):
@@ -22,6 +24,7 @@ class Settings(NamedTuple):
     squatters: int = 3
     restart_days: float = 2  # mean time between power cuts; 0: none
     lease_s: int = 3600
+    store: bool = True  # leases are kept over a power cut
 
 
 class Result(NamedTuple):
@@ -31,14 +34,23 @@ class Result(NamedTuple):
     failures: list
 
 
-class _Story:
-    def __init__(self, settings):
+class Story:
+    """One server and its clients.
+
+    settings   Settings
+    keep, disk   of the Host; without them, the desktop's storage on a disk of its own
+    """
+
+    def __init__(self, settings, keep=None, disk=None):
         self.settings = settings
         self.world = World(settings.seed)
         self.air = Air(self.world)
-        config = self._config()
-        self.judge = Judge(self.world, self.air, self._addresses(), config, stored=False)
-        self.host = Host(self.world, self.air, self.judge, config)
+        config = self.config()
+        self.judge = Judge(self.world, self.air, self._addresses(), config, settings.store)
+        if settings.store and not keep:
+            disk = Disk()
+            keep = self._keep(disk)
+        self.host = Host(self.world, self.air, self.judge, config, keep, disk)
         self.visitors = [
             habits.Visitor(self.world, self.air, self.judge, number, self._habit(number))
             for number in range(settings.devices)
@@ -49,7 +61,8 @@ class _Story:
     def _addresses(self):
         return [bytes((192, 0, 2, POOL_AT + i)) for i in range(self.settings.pool)]
 
-    def _config(self):
+    def config(self):
+        """Return the settings of Config."""
         pool = tuple(".".join(map(str, self._addresses()[at])) for at in (0, -1))
         return {
             "address": "192.0.2.1/24",
@@ -73,6 +86,10 @@ class _Story:
         counters |= {"power cuts": self.host.restarts, "clock wraps": self.host.wraps}
         return Result(counters, self.judge.failures)
 
+    def _keep(self, disk):
+        """Return what makes a server's storage on a disk; what it complains of is a failure."""
+        return lambda server: Storage("leases", server, self.judge.failures.append, disk)
+
     def _plan_cut(self):
         if self.settings.restart_days:
             delay_s = self.world.chance.expovariate(1 / (self.settings.restart_days * DAY_S))
@@ -80,7 +97,7 @@ class _Story:
 
     def _cut(self):
         self.host.cut()
-        self.world.later(self.world.chance.uniform(*OFF_S), self._back)
+        self.world.later(self.world.chance.uniform(1, OFF_S), self._back)
 
     def _back(self):
         self.host.boot()
@@ -95,4 +112,4 @@ class _Story:
 
 def play(settings):
     """Return the Result of a story with these Settings: the same for the same seed."""
-    return _Story(settings).run()
+    return Story(settings).run()

@@ -1,0 +1,78 @@
+"""The power fails at every byte that is written: what is left is loaded, and looked at.
+
+For each of these moments a new server reads what the disk may hold then.  It must know every
+binding that is older than 5 s, and no address may have two clients.
+"""
+
+from linux.storage import Storage
+from microdhcp import Config, Server, states
+
+from .disk import Disk
+from .story import Story
+
+NAME = "leases"
+LEASED = (states.ADOPTED, states.BOUND)
+
+
+class Cuts:
+    """Looks at a Disk after each step.
+
+    config   of the servers that are started
+    judge    knows who holds what
+    load     function(server, files) that reads what is left, {name: bytes}
+    moments, bindings   how many there were, and how often a binding was looked for in all
+    """
+
+    def __init__(self, config, judge, load):
+        self.moments = self.bindings = 0
+        self._config = config
+        self._judge = judge
+        self._load = load
+
+    def look(self, survivors):
+        """Start a server from each of the `survivors` of this moment."""
+        self.moments += 1
+        for files in survivors:
+            server = Server(self._config)
+            self._load(server, files)
+            self._judge_table(server)
+
+    def _judge_table(self, server):
+        leases = server.leases
+        for address, mac in self._judge.old_bindings():
+            self.bindings += 1
+            slot = leases.slot_of(address, 0)
+            if leases.state[slot] not in LEASED:
+                self._fail(address, f"is lost, its client was {mac.hex(':')}")
+            elif not leases.has_chaddr(slot, mac):
+                holder = bytes(leases.mac[6 * slot : 6 * slot + 6])
+                self._fail(address, f"has {holder.hex(':')} instead of {mac.hex(':')}")
+
+    def _fail(self, address, text):
+        number = ".".join(map(str, address))
+        self._judge.failures.append(f"power cut, moment {self.moments}: {number} {text}")
+
+
+def desktop(server, disk, told):
+    """Return the desktop's storage of a server's leases."""
+    return Storage(NAME, server, told, disk)
+
+
+def watched(settings, make=desktop, disk=None):
+    """Return (Story, Cuts): the disk of the story is looked at after every step.
+
+    make   function(server, disk, told) -> storage
+    disk   a Disk, a new one of its class is used for what is left
+    """
+    disk = disk or Disk()
+    story = Story(settings, lambda server: make(server, disk, told), disk)
+    told = story.judge.failures.append
+
+    def load(server, files):
+        left = type(disk)()
+        left.start_from(files)
+        make(server, left, told).load(0)
+
+    cuts = Cuts(Config(**story.config()), story.judge, load)
+    disk.step = lambda: cuts.look(disk.survivors())
+    return story, cuts
