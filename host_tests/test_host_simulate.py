@@ -41,7 +41,7 @@ class StoryTest(unittest.TestCase):
 
     def test_weeks_with_power_cuts(self):
         """Leases are stored: nobody's is lost but in the first 5 s, and old addresses are kept."""
-        result = play(4, 14, restart_days=1)
+        result = play(2, 10, restart_days=1)
         seen = result.counters
         self.assertEqual(result.failures, [])
         self.assertGreater(seen["power cuts"], 5)

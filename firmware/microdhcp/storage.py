@@ -38,6 +38,8 @@ class Storage:
             try:
                 with open(path, "rb") as file:
                     self.counts["restored"] = store.load(self._server, file.read(), now_s)
+                if path != self._path:  # the only one left: the next store begins with it
+                    os.rename(path, self._path)
                 return
             except (OSError, MemoryError):
                 continue

@@ -234,7 +234,9 @@ class Judge:
         """Return why an address that had a client is given to another; MOVED: without need."""
         if self._asked_for.get(mac) == address:
             return "old address asked for by another"
-        since = min(self._free_since[address], self._world.now) - SLACK_S
+        if self._free_since[address] > self._world.now:
+            return "old address needed"  # an offer that nobody took, or ended just before a cut
+        since = self._free_since[address] - SLACK_S
         for other, free_since in self._free_since.items():
             if free_since < since and not self._air.owners[other]:
                 return MOVED
