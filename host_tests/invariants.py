@@ -75,7 +75,7 @@ def check_keys(leases):
 def check_queues(leases):
     """Every slot stands in the queue of its state, once; what ends first comes first."""
     found = 0
-    firsts, next_of, prev_of, _ = leases._rings
+    firsts, next_of, prev_of, _ = leases.rings
     for queue in range(QUEUES):
         first = slot = firsts[queue]
         until_s = -1

@@ -6,7 +6,7 @@ Loaded by Server.configure() only.
 from ._compat import const
 from .leases import Leases
 from .naming import name_of, restore
-from .store import is_others
+from .store import in_order, is_others
 
 _FREE = const(0)  # states of a slot
 _ADOPTED = const(2)
@@ -38,8 +38,7 @@ def carried(server, config, now_s):
     old.end_due(now_s)
     new = Leases(config)
     address = bytearray(4)
-    # In the order in which leases end, so that the oldest is still reused first.
-    for slot in sorted(range(old.slots), key=lambda slot: old.until_s[slot]):
+    for slot in list(in_order(old)):  # so that the oldest is still reused first
         if old.state[slot] not in (_FREE, _CHECKING, _CHECKED):  # whose checks are void now
             old.address_of(slot, address, 0)
             if not _carry(old, slot, new, new.slot_of(address, 0), now_s) and old.leased(slot):

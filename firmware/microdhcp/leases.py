@@ -102,13 +102,13 @@ class Leases:
         self._mac_heads = bytearray(b"\xff" * config.buckets)  # the same for chaddr
         self._mac_chain = bytearray(slots)
         self._first = bytearray(b"\xff" * _QUEUES)
-        self._rings = (self._first, bytearray(slots), bytearray(slots), self.until_s)
+        self.rings = (self._first, bytearray(slots), bytearray(slots), self.until_s)
         for slot in config.reserved_slots:
             self.reserved[slot] = 1
             self.until_s[slot] = _NEVER
         for slot in range(slots):
             queue = _RESERVED if self.reserved[slot] else 0
-            link(slot, queue, self.until_s[slot], self._rings)
+            link(slot, queue, self.until_s[slot], self.rings)
 
     # Addresses
 
@@ -330,7 +330,7 @@ class Leases:
                 self._count(old, state, reserved)
         if queue and until_s < self.due_s:
             self.due_s = until_s
-        relink(slot, was, queue, until_s, self._rings)
+        relink(slot, was, queue, until_s, self.rings)
 
     def _count(self, old, state, reserved):
         """Count leases, and addresses in quarantine, after a change of state."""

@@ -30,6 +30,7 @@ _CONFLICT = const(9)
 _WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09\x02")
 
 _NOT_ONE_TOO_MANY = const(-1)
+_NONE = const(255)  # no slot
 _NEVER = const((1 << 30) - 1)
 _LONGEST_S = const(1 << 27)
 _DIGITS = const(1 << 24)  # a key is two numbers below this; the first may have one bit more
@@ -62,8 +63,7 @@ def dump(server, now_s):
     leases = server.leases
     leases.end_due(now_s)
     out = bytearray(_MAGIC + bytes((_FORMAT, 0)))
-    # In the order in which leases end, so that the oldest is reused first after load() too.
-    for slot in sorted(range(leases.slots), key=lambda slot: leases.until_s[slot]):
+    for slot in in_order(leases):  # so that the oldest is reused first after load() too
         if leases.state[slot] != _FREE:
             name = name_of(leases, slot).encode()
             out.append(_RECORD + len(name))
@@ -71,6 +71,21 @@ def dump(server, now_s):
             out[_COUNT_AT] += 1
     out.extend(crc32(out).to_bytes(_CRC, "big"))
     return bytes(out)
+
+
+def in_order(leases):
+    """Yield the slots, those that are alike in the order in which they ended or will end.
+
+    Not by until_s: after load() all that is over has the same.
+    """
+    firsts, next_of = leases.rings[:2]
+    for first in firsts:
+        slot = first
+        while slot != _NONE:
+            yield slot
+            slot = next_of[slot]
+            if slot == first:
+                break
 
 
 def _record(leases, slot):
