@@ -19,8 +19,12 @@ _LEASE_TIME = const(2)  # 51
 _OVERLOAD = const(3)  # 52
 _TYPE = const(4)  # 53
 _SERVER_ID = const(5)  # 54
+_PARAMETERS = const(6)  # 55
 _MAX_SIZE = const(7)  # 57
+_CLIENT_ID = const(8)  # 61
+_AGENT_INFO = const(10)  # 82
 
+_ACK = const(5)
 _ANSWERED = const(0x19A)  # a bit for each type that clients send to servers: 1, 3, 4, 7, 8
 
 # Which entry of `at` notes an option, by code; 0: an option that the server does not read.
@@ -241,6 +245,41 @@ def begin(tx, head, blank, kind, host24):
         tx[19] = host24 & 255
 
 
+def again(buffers, kind, host24, asked, block):
+    """Write a whole reply whose lease and parameters are known; return its length, or 0: not so.
+
+    buffers  (tx, rx, at, chaddr, head, blank, mac_id: 3d 07 01 and six bytes)
+    asked    the option 55 that brings `block`, from its length byte on
+    Not so: another option 55, an option 82 to be echoed, or not room for all of it.
+    """
+    tx, rx, at, chaddr, head, blank, mac_id = buffers
+    start = at[_PARAMETERS]
+    if not start or at[_AGENT_INFO]:
+        return 0
+    if rx.find(asked, start, start + 1 + rx[start]) != start:
+        return 0
+    end = 249 + len(block)
+    id_at = at[_CLIENT_ID]
+    id_n = rx[id_at] + 2 if id_at else 0
+    room = len(tx) - id_n
+    if room < 261 or end + 4 > room:
+        return 0
+    begin(tx, head, blank, kind, host24)
+    if kind == _ACK and (rx[12] or rx[13] or rx[14] or rx[15]):
+        copy(tx, 12, rx, 12, 4)
+    tx[249:end] = block
+    if id_n:
+        mac_id[3:9] = chaddr
+        if id_n == 9 and rx.find(mac_id, id_at - 1, id_at + 8) >= 0:
+            tx[end : end + 9] = mac_id
+        else:
+            tx[end] = 61
+            copy(tx, end + 1, rx, id_at, id_n - 1)
+    end += id_n
+    tx[end] = _END
+    return end + 1 if end >= 300 else 300
+
+
 def same(a, i, b, j, n):
     """Return whether a[i:i + n] equals b[j:j + n]."""
     while n:
@@ -259,6 +298,7 @@ def copy(a, i, b, j, n):
 
 try:
     from .hot_viper import (  # noqa: F401
+        again,
         begin,
         client_key,
         copy,

@@ -20,7 +20,11 @@ _LEASE_TIME = const(2)
 _OVERLOAD = const(3)
 _TYPE = const(4)
 _SERVER_ID = const(5)
+_PARAMETERS = const(6)
 _MAX_SIZE = const(7)
+_CLIENT_ID = const(8)
+_AGENT_INFO = const(10)
+_ACK = const(5)
 _ANSWERED = const(0x19A)
 
 
@@ -231,6 +235,40 @@ def begin(tx_, head_, blank_, kind: int, host24: int):
         tx[17] = host24 >> 16
         tx[18] = host24 >> 8 & 255
         tx[19] = host24 & 255
+
+
+@micropython.viper
+def again(buffers, kind: int, host24: int, asked_, block_) -> int:
+    """See hot.again."""
+    tx = ptr8(buffers[0])
+    rx = ptr8(buffers[1])
+    at = ptr16(buffers[2])
+    asked = ptr8(asked_)
+    start = at[_PARAMETERS]
+    if start == 0 or at[_AGENT_INFO] != 0:
+        return 0
+    n = int(len(asked_))
+    while n:
+        n -= 1
+        if rx[start + n] != asked[n]:
+            return 0
+    n = int(len(block_))
+    id_at = at[_CLIENT_ID]
+    id_n = rx[id_at] + 2 if id_at else 0
+    room = int(len(buffers[0])) - id_n
+    if room < 261 or 253 + n > room:
+        return 0
+    begin(buffers[0], buffers[4], buffers[5], kind, host24)
+    if kind == _ACK:
+        copy(buffers[0], 12, buffers[1], 12, 4)
+    copy(buffers[0], 249, block_, 0, n)
+    end = 249 + n
+    if id_n:
+        tx[end] = 61
+        copy(buffers[0], end + 1, buffers[1], id_at, id_n - 1)
+    end += id_n
+    tx[end] = _END
+    return end + 1 if end >= 300 else 300
 
 
 @micropython.viper

@@ -10,7 +10,7 @@ copied.  Every byte of a reply is written anew: nothing of another message is le
 """
 
 from ._compat import const
-from .hot import begin, copy
+from .hot import again, begin, copy
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
@@ -77,6 +77,16 @@ class Reply:
         place = memoryview(self.tx)[_PARAMETERS_AT : _PARAMETERS_AT + place_n]
         self._recent = Recent(place)
         self._before = Recent(place)
+        self._plain = len(self.tx) <= _SAFE and not config.next_server and not config.boot_file
+        self._buffers = (
+            self.tx,
+            request.rx,
+            request.at,
+            request.chaddr,
+            self._head,
+            config.blank,
+            self._mac_id,
+        )
 
     def write(self, kind, slot, granted_s, rapid):
         """Write an OFFER (2) or ACK (5) into tx; return its length.
@@ -89,7 +99,19 @@ class Reply:
         tx = self.tx
         if config.own_options:
             self._choose_options()
-        self._start(kind, self._leases.host24(slot) if slot >= 0 else -1)
+        host24 = self._leases.host24(slot) if slot >= 0 else -1
+        block = self._recent
+        if (
+            self._plain
+            and not rapid
+            and block.granted_s == granted_s
+            and block.set is self._options
+        ):
+            n = again(self._buffers, kind, host24, block.asked, block.options)
+            if n:
+                self.to = self._destination(kind)
+                return n
+        self._start(kind, host24)
         if config.next_server:
             tx[20:24] = config.next_server
         if config.boot_file:
@@ -347,28 +369,28 @@ class Recent:
     def __init__(self, place):
         self._place = place  # of the reply
         self.options = bytearray(len(place))
-        self._asked = bytearray(_LONGEST_LIST)  # option 55 from its length byte on
-        self._granted_s = 0
-        self._set = None
+        self.asked = bytearray(_LONGEST_LIST)  # option 55 from its length byte on
+        self.granted_s = 0
+        self.set = None
 
     def serves(self, rx, at, granted_s, options):
         """Return whether a client with option 55 at `at` gets just this.
 
         options  what may be sent, the very object
         """
-        if options is not self._set or granted_s != self._granted_s:
+        if options is not self.set or granted_s != self.granted_s:
             return False
-        return at > 0 and rx.find(self._asked, at, at + 1 + rx[at]) == at
+        return at > 0 and rx.find(self.asked, at, at + 1 + rx[at]) == at
 
     def take(self, rx, at, end, granted_s, options):
         """Keep what the reply has now, up to tx[end], if it is not too long.
 
         Both buffers keep their memory while they are shorter: so this allocates nothing.
         """
-        self._set = None
+        self.set = None
         n = rx[at] + 1
         if n <= _LONGEST_LIST and end <= _PARAMETERS_AT + len(self._place):
-            asked = self._asked
+            asked = self.asked
             asked[:] = b""
             asked.extend(_NOTHING)
             copy(asked, 0, rx, at, n)
@@ -376,5 +398,5 @@ class Recent:
             self.options[:] = b""
             self.options.extend(self._place)
             self.options[end - _PARAMETERS_AT :] = b""
-            self._granted_s = granted_s
-            self._set = options
+            self.granted_s = granted_s
+            self.set = options
