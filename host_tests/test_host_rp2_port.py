@@ -207,6 +207,13 @@ class Claim(unittest.TestCase):
             made.run("port.claim(config, False)")
         self.assertTrue(made.ap.up)
 
+    def test_a_socket_of_the_program_costs_no_reset(self):
+        """The access point was never up, so it is not the firmware's server that has the port."""
+        taken = "import socket\ns = socket.socket(2, 2)\ns.bind(('0.0.0.0', 67))"
+        for may_restart in (True, False):
+            with self.assertRaisesRegex(BoardError, "held by another socket"):
+                board(before=taken).run(f"port.claim(config, {may_restart})")
+
     def test_no_socket_left(self):
         made = board(before="import socket\nmore = [socket.socket(2, 2) for _ in range(4)]")
         with self.assertRaisesRegex(BoardError, "no UDP socket is left"):

@@ -143,9 +143,13 @@ class Faults(unittest.TestCase):
             f" task = asyncio.create_task(service.run())\n"
             f" await asyncio.sleep_ms(50)\n service.stop()\n {again}\n await task\n"
             f"asyncio.run(main())",
+            f"def again(*event):\n"
+            f" service.on_event(None)\n service.stop()\n {again}\n"
+            f"service.on_event(again)\nasyncio.run(service.run())",
         ):
             self.board.run(START)
             self.board.start(source)
+            self.serving.alice.send_udp(request(requested="10.10.10.20", xid=3))
             self.board.sleep(3_000_000)
             alice = Station(self.board, ALICE)
             self.assertEqual(alice.ask(discover(xid=4)).message.kind, "OFFER")
@@ -179,6 +183,19 @@ class Faults(unittest.TestCase):
         self.assertEqual(said.count("KeyError: 7"), 1)
         events = [(kind, address, ALICE, "") for kind in ("bound", "released")]
         self.assertEqual(self.serving.run("print(called)"), str(events))
+
+    def test_who_wants_no_more_events_is_told_none(self):
+        self.serving.run(
+            "called = []\ndef on(*event):\n called.append(event[0])\n service.on_event(None)\n"
+            "service.on_event(on)"
+        )
+        address = self.serving.lease()
+        for message in (release(ciaddr=address, server_id=OWN), discover(xid=3)):
+            self.assertLessEqual(len(self.serving.ask(message)), 1)
+        self.serving.run("service.on_event(on)")
+        self.assertEqual(self.serving.rest(1000), "")
+        self.assertEqual(self.serving.run("print(called)"), "['bound']")
+        self.assertEqual(self.serving.stat("troubles"), "0")
 
     def test_settings_that_are_wrong_touch_nothing(self):
         board = PicoW((1, 26))

@@ -151,6 +151,8 @@ class Service:
         """
         if not self.server.events:
             self.server.enable_events()
+        while not self._on_event and self.server.next_event():
+            pass  # what happened while nobody wanted to know
         self._on_event = callback
 
     def stats(self):
@@ -189,7 +191,7 @@ class Service:
             self._do_chores()
 
     async def run(self):
-        """Serve until stop() or cancelled; after another start() it goes on."""
+        """Serve until stop() or cancelled; after another start() it goes on.  One at a time."""
         import asyncio
 
         chores = asyncio.create_task(self._run_chores(asyncio.sleep_ms))
@@ -334,10 +336,11 @@ class Service:
 
     def _tell(self):
         """Hand what has happened to on_event."""
-        event = self.server.next_event()
-        while event:
-            self._call(self._on_event, *event)
+        while self._on_event:
             event = self.server.next_event()
+            if not event:
+                break
+            self._call(self._on_event, *event)
 
     def _call(self, callback, *arguments):
         """Call a function of the program, and go on when it raises."""

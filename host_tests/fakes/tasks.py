@@ -43,9 +43,14 @@ class Task:
         return self.finished
 
     def cancel(self):
-        """Raise CancelledError in it; return whether it was still running."""
+        """Raise CancelledError in it; return whether it was still running.
+
+        A task cannot do that to itself (extmod/asyncio/task.py).
+        """
         if self.finished:
             return False
+        if self._loop.current is self:
+            raise RuntimeError("can't cancel self")
         self._thrown = CancelledError()
         self.wait = _Wait(end_us=0)
         return True
@@ -60,6 +65,8 @@ class Task:
             self._end(stop.value, None)
         except (CancelledError, Exception) as error:
             self._end(None, error)
+        finally:
+            self._loop.current = None
 
     def _end(self, value, error):
         self.value, self.error, self.finished = value, error, True

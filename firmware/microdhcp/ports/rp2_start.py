@@ -65,6 +65,8 @@ def claim(port, config, may_restart):
     port._pm = port.ap.config("pm")
     cost = ""
     sock = _bound()
+    if not sock and port.ap.ifconfig()[0] == "0.0.0.0":  # never up: no server of the firmware's
+        raise OSError(errno.EADDRINUSE, _HELD)
     if not sock and sys.implementation.version >= (1, 28) and port.ap.active():
         port.ap.active(False)
         cost = "the access point was restarted for it"
