@@ -5,7 +5,10 @@ less of it against serve.py on a cable.
 """
 
 import gc
+import random
+import re
 import sys
+import time
 import tracemalloc
 import unittest
 from pathlib import Path
@@ -13,12 +16,15 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
+import client
+from lab.network import unavailable
 from simulate.air import Air
 from simulate.device import BOUND, RENEWING, Device, Manners
 from simulate.flood import DISCOVERS, IDENTIFIERS, REQUESTS, Flood
 from simulate.host import Host
 from simulate.judge import Judge
 from simulate.world import World
+from test_host_serve import OWN, Cable
 
 KINDS = (DISCOVERS, REQUESTS, IDENTIFIERS)
 COUNT = 10_000
@@ -126,6 +132,64 @@ class FloodTest(unittest.TestCase):
                 finally:
                     tracemalloc.stop()
                 self.assertLess(grown, SLACK_BYTES)
+
+
+REASON = unavailable()
+
+
+@unittest.skipIf(REASON, REASON or "")
+class LiveFloodTest(unittest.TestCase):
+    """serve.py on a cable, ARP checks on, 200 messages a second of all three kinds."""
+
+    SECONDS = 3
+    PER_S = 200
+
+    def packets(self):
+        """Yield the messages."""
+        chance = random.Random(4)
+        greedy = b"\x02\0\x5e\0\x53\xff"
+        while True:
+            mac, wanted = (
+                b"\x02" + chance.randbytes(5),
+                bytes((10, 77, 0, chance.randrange(10, 74))),
+            )
+            named = {client.REQUESTED: wanted}
+            identifier = {client.CLIENT_ID: b"\0" + chance.randbytes(8)}
+            xid = chance.getrandbits(32)
+            yield client.message("DISCOVER", mac, xid)
+            yield client.message("REQUEST", mac, xid, named)
+            yield client.message("DISCOVER", greedy, xid, identifier)
+
+    def flood(self, wire):
+        """Send for SECONDS at an even pace."""
+        packets = self.packets()
+        begun = time.monotonic()
+        for number in range(self.SECONDS * self.PER_S):
+            packet = next(packets)
+            wire.send(packet, packet[28:34])
+            time.sleep(max(0, begun + number / self.PER_S - time.monotonic()))
+
+    def memory_kb(self, server):
+        """Return what the server's process has in memory."""
+        status = Path(f"/proc/{server._process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def test_bound_clients_renew_and_a_newcomer_is_served(self):
+        macs = [b"\0\0\x5e\0\x53" + bytes((i,)) for i in range(1, 31)]
+        words = "--pool", "10.77.0.10-10.77.0.73"
+        with Cable() as cable, cable.serve(*words) as server, cable.wire() as wire:
+            homes = client.obtain_all(wire, macs)
+            self.assertEqual(len(homes), len(macs))
+            self.flood(wire)
+            before = self.memory_kb(server)
+            self.flood(wire)
+            self.assertLess(self.memory_kb(server) - before, 2048)
+            for mac in macs:
+                one = client.Client(wire, mac)
+                one.lease = client.Lease(homes[mac], OWN, 0, {})
+                self.assertEqual(one.renew().address, homes[mac])
+            newcomer = client.Client(wire, b"\0\0\x5e\0\x53\x40")
+            self.assertNotIn(newcomer.obtain().address, homes.values())
 
 
 if __name__ == "__main__":
