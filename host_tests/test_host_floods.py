@@ -12,12 +12,15 @@ import time
 import tracemalloc
 import unittest
 from pathlib import Path
+from unittest import mock
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 import client
 from lab.network import unavailable
+from linux.parked import Message
+from microdhcp import checking
 from simulate.air import Air
 from simulate.device import BOUND, RENEWING, Device, Manners
 from simulate.flood import DISCOVERS, IDENTIFIERS, REQUESTS, Flood
@@ -33,6 +36,62 @@ BOUND_N = 40
 LEASE_S = 80  # T1 is within each flood
 TRY_S = 1 + 5 + 9 + 1  # until a client that asks for the third time has its answer
 SLACK_BYTES = 16_384
+
+
+class Port:
+    """A board whose stations can be asked, eight at a time, as a Pico W's; nobody answers."""
+
+    names_owner = True
+    side_by_side = 8
+    station = -1
+
+    def stations(self):
+        """Return two that have no lease: nothing is known without asking."""
+        return (b"\2\0\0\0\0\1", b"\2\0\0\0\0\2")
+
+    def open(self):
+        """Return True: it can ask."""
+        return True
+
+    def ask(self, *_question):
+        """Ask."""
+
+    def heard(self):
+        """Return -1: no answer."""
+        return -1
+
+    def close(self):
+        """Ask no more."""
+
+
+class BoardChecker:
+    """checking.Checker of a board, in the place of the desktop's; its arguments are those."""
+
+    def __init__(self, server, _probes, check_s, _control, _told, clock):
+        self._server = server
+        self._clock = clock
+        port = Port()
+        self._checker = checking.Checker(server, port, 2, int(check_s * 1000), port)
+
+    def _now_ms(self):
+        return int(self._clock() * 1000)
+
+    def park(self, n, _mac, _rounds):
+        """Keep the message in server.rx[:n]."""
+        self._checker.park(n, self._now_ms())
+
+    def wait_s(self):
+        """Return when run() wants to be called, None: not before the next park()."""
+        wait_ms = self._checker.wait_ms()
+        return None if wait_ms < 0 else wait_ms / 1000
+
+    def listen(self):
+        """Nobody answers."""
+
+    def run(self, now_s):
+        """Yield each message whose check has ended."""
+        while n := self._checker.poll(self._now_ms(), now_s):
+            yield Message(bytes(self._server.rx[:n]), b"", 0, 1, b"")
 
 
 class Case:
@@ -54,7 +113,7 @@ class Case:
         self.host.boot()
         self._number = 0
         self.bound = [self.newcomer() for _ in range(BOUND_N)]
-        self.wait(20)
+        self.wait(100)
 
     def newcomer(self):
         """Let a new client join; return it."""
@@ -115,6 +174,22 @@ class FloodTest(unittest.TestCase):
                     self.assertTrue(has_lease(newcomer), kind)
                     case.wait(20 - TRY_S)
                 self.check_bound(case, homes)
+
+    def test_newcomers_are_served_by_a_board_while_it_goes_on(self):
+        """Two messages and eight checks at a time: none may give way to the next."""
+        with mock.patch("simulate.host.Checker", BoardChecker):
+            for kind in KINDS:
+                with self.subTest(kind):
+                    case = Case(2)
+                    self.assertTrue(all(map(has_lease, case.bound)))
+                    homes = [one.address for one in case.bound]
+                    case.judge.failures.clear()  # of the first rush: 40 at once, 2 can wait
+                    case.flood(kind, per_s=50)
+                    for _ in range(5):
+                        newcomer = case.newcomer()
+                        case.wait(20)
+                        self.assertTrue(has_lease(newcomer), kind)
+                    self.check_bound(case, homes)
 
     def test_memory_stays_flat(self):
         for kind in KINDS:
