@@ -134,7 +134,7 @@ class LineTest(unittest.TestCase):
             settings.config(read("--interface", "eth0"))
 
 
-class FileTest(unittest.TestCase):
+class TomlTest(unittest.TestCase):
     def setUp(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         self.path = Path(folder) / "serve.toml"
