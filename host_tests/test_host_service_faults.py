@@ -215,8 +215,20 @@ class Faults(unittest.TestCase):
             with self.subTest(wrong), self.assertRaisesRegex(BoardError, f"ValueError: {word}"):
                 board.run(f"service.start({wrong})")
         self.assertEqual(board.run("print(ap.active(), service.port.sock)"), "False None\n")
-        with self.assertRaisesRegex(BoardError, "guard"):
-            board.run("Service(ap, make(), guard='sometimes')")
+
+    def test_arguments_that_are_wrong_are_named(self):
+        for wrong in (
+            *("guard='sometimes'", "store=5", "store=''", "check_ms='400'", "check_ms=49"),
+            *("check_ms=2001", "parked=0", "parked=9", "parked=None", "on_feed=5"),
+        ):
+            name = wrong.partition("=")[0]
+            with self.subTest(wrong), self.assertRaisesRegex(BoardError, f"ValueError: {name}: "):
+                self.serving.run(f"Service(ap, make(), {wrong})")
+
+    def test_whether_addresses_are_checked_cannot_change(self):
+        other = 'Config(address="10.10.10.1/24", pool=("10.10.10.16", "10.10.10.31"))'
+        with self.assertRaisesRegex(BoardError, "conflict_check: cannot change"):
+            self.serving.run(f"service.configure({other})")
 
     def test_an_open_access_point_when_it_is_asked_for(self):
         self.serving.run('service.start(ssid="open", open=True)')

@@ -19,7 +19,6 @@ _CHORES_MS = const(500)
 _RETRY_MS = const(10)
 _NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
 _RETRIES = const(3)  # of a reply that did not leave
-_GUARDS = ("never", "auto", "always")
 _AUTO = const(1)
 _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
 
@@ -43,12 +42,15 @@ class Service:
         guard     "auto": serve only associated stations while the board has another network too;
                   "always"; "never"
         store     name of the file that keeps the leases over a restart; None: they are forgotten
-        check_ms  how long it takes to find out whether an address is in use, 300..500
-        parked    messages, of 600 bytes each, that can wait for that
+        check_ms  how long it takes to find out whether an address is in use, 50..2000; 300 to 500
+                  are sensible: a sleeping telephone needs as long to answer
+        parked    messages, of 600 bytes each, that can wait for that, 1..8
         on_feed   called at least every second, to feed a watchdog
+        The first one that is wrong: ValueError.
         """
-        if guard not in _GUARDS:
-            raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
+        from .starting import arguments
+
+        self._watch = arguments(guard, store, check_ms, parked, on_feed)
         if sys.platform == "rp2":
             from .ports.rp2 import Port
         else:
@@ -68,7 +70,6 @@ class Service:
             from .storage import Storage
 
             self.storage = Storage(store, self.server)
-        self._watch = _GUARDS.index(guard)
         self._guard = None  # a Guard, once one is needed
         self._on_feed = on_feed
         self._on_event = None
@@ -137,7 +138,12 @@ class Service:
         return self.server.release(address, self._clock.now_s())
 
     def configure(self, config):
-        """Go on with another Config, while running or not: see Server.configure()."""
+        """Go on with another Config, while running or not: see Server.configure().
+
+        ValueError when conflict_check would change, too.
+        """
+        if config.conflict_check != self.config.conflict_check:
+            raise ValueError("conflict_check: cannot change while the server runs")
         self.server.configure(config, self._clock.now_s())
         self.config = config
         if self.checker:

@@ -1,8 +1,31 @@
-"""What Service.start() does, step by step.  Leaves memory on a board when it has run."""
+"""What Service does before it serves, step by step.  Leaves memory on a board when it has run."""
 
 import sys
 
 from .ports import wifi
+
+_GUARDS = ("never", "auto", "always")
+
+
+def arguments(guard, store, check_ms, parked, on_feed):
+    """Check the arguments of Service(); return the number of the guard: 0 never, 2 always.
+
+    The first one that is wrong: ValueError, naming it.
+    """
+    try:
+        if guard not in _GUARDS:
+            raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
+        if store is not None and not (isinstance(store, str) and store):
+            raise ValueError(f"store: {store!r} is no name of a file")
+        if not isinstance(check_ms, int) or not 50 <= check_ms <= 2000:
+            raise ValueError(f"check_ms: {check_ms!r} is not within 50..2000")
+        if not isinstance(parked, int) or not 1 <= parked <= 8:
+            raise ValueError(f"parked: {parked!r} is not within 1..8")
+        if on_feed is not None and not callable(on_feed):
+            raise ValueError(f"on_feed: {on_feed!r} cannot be called")
+    finally:
+        _forget()
+    return _GUARDS.index(guard)
 
 
 def start(service, ssid, key, open_, country, channel, hidden, may_restart):
@@ -29,8 +52,7 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
             port.close()
             raise
     finally:
-        if sys.implementation.name == "micropython":
-            _forget()
+        _forget()
     _say(config, ssid, cost)
 
 
@@ -51,6 +73,8 @@ def _say(config, ssid, cost):
 
 def _forget():
     """Drop this module and what it has loaded, so that the garbage collector can have them."""
+    if sys.implementation.name != "micropython":
+        return
     package = __name__[: __name__.rfind(".")]
     for name in ("starting", "ports.wifi", "ports.rp2_start", "ports.esp32_start"):
         module = sys.modules.pop(f"{package}.{name}", None)

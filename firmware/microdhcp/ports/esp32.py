@@ -116,7 +116,7 @@ class Port:
         self._join()
 
     def _join(self):
-        """Bind the socket to the interface, if there is one: it comes with the access point."""
+        """Bind the socket to the interface; the access point brings its own, up() comes then."""
         name = self.ap.config("ifname")
         if name:
             self.sock.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, name)
