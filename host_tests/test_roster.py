@@ -99,7 +99,7 @@ class Find(TimelineCase):
 
     def test_nonsense(self):
         """A mistake in the program"""
-        for mac in ("", "00:00:5e:00:53", "00:00:5e:00:53:xx", "00:00:5e:00:53:100"):
+        for mac in ("", "00:00:5e:00:53", "00:00:5e:00:53:xx", "00:00:5e:00:53:100", b"", 5, None):
             with self.assertRaises(ValueError):
                 self.server.find(mac, 0)
 

@@ -47,11 +47,13 @@ def roster(server, now_s):
 def find(server, mac, now_s):
     """Return the Lease of the device with that MAC (text or 6 bytes), None when it has none.
 
-    Of several the best: leased rather than over.  ValueError for text that is no MAC.
+    Of several the best: leased rather than over.  ValueError for what is no MAC.
     """
     leases = server.leases
     leases.end_due(now_s)
     wanted = mac_bytes(mac) if isinstance(mac, str) else mac
+    if not isinstance(wanted, (bytes, bytearray)) or len(wanted) != 6:
+        raise ValueError(f"{mac!r} is no MAC")
     found = -1
     for slot in range(leases.slots):
         if leases.state[slot] != _FREE and leases.has_chaddr(slot, wanted):
