@@ -189,9 +189,22 @@ class TheLine(unittest.TestCase):
     """A port without a board, and the last command."""
 
     def test_a_port_that_is_not_there_is_named(self):
-        with self.assertRaisesRegex(link.LinkError, "/dev/no-such-port: .*no such file"):
-            with link.Link("/dev/no-such-port"):
+        self.refused("/dev/no-such-port", "/dev/no-such-port: cannot open it: no such port")
+
+    def refused(self, path, words):
+        """Check that opening a port says the words."""
+        with self.assertRaisesRegex(link.LinkError, words):
+            with link.Link(path):
                 pass
+
+    def test_a_port_without_permission_gets_the_command(self):
+        with mock.patch.object(link.os, "access", return_value=False):
+            self.refused("/dev/null", "no permission for /dev/null: sudo usermod -aG dialout")
+
+    def test_a_port_that_another_program_has(self):
+        taken = TransportError("failed to access /dev/null")
+        with mock.patch.object(link, "PatientTransport", side_effect=taken):
+            self.refused("/dev/null", "another program has it open .*Thonny.*failed to access")
 
     def test_a_port_where_nothing_answers(self):
         transport = mock.Mock(in_raw_repl=False)

@@ -37,7 +37,7 @@ def run_copy(arguments):
         check.selftest(link, files.late_modules(wanted, board), say)
         if arguments.reset:
             link.reset()
-            say("restarted: main.py runs")
+            say("restarted; step 6 shows whether main.py runs")
     return 0
 
 

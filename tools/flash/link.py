@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -32,6 +33,20 @@ def only_port():
     raise LinkError(f"which port? USB serial ports here: {found}; give one as PORT=")
 
 
+def _why_closed(path, error):
+    """Return why a port cannot be opened, and what to do; what the system says goes last."""
+    if os.name == "nt":  # there a port is no file
+        return f"{path}: cannot open it; is it the one, and no other program at it? {error}"
+    if not Path(path).exists():
+        return f"{path}: cannot open it: no such port; step 3 of the board's README lists them"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return f"no permission for {path}: sudo usermod -aG dialout $USER, then log out and in"
+    return (
+        f"{path}: cannot open it: another program has it open "
+        f"(a serial monitor, Thonny, another mpremote): {error}"
+    )
+
+
 class PatientTransport(SerialTransport):
     """mpremote's transport; it gives up after ANSWER_S in place of 10 s."""
 
@@ -57,8 +72,7 @@ class Link:
         try:
             self._transport = PatientTransport(self.path, timeout=ANSWER_S)
         except (TransportError, OSError) as error:
-            reason = "" if Path(self.path).exists() else " (there is no such file)"
-            raise LinkError(f"{self.path}: cannot open it{reason}: {error}") from None
+            raise LinkError(_why_closed(self.path, error)) from None
         self._to_prompt()
         return self
 
