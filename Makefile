@@ -71,11 +71,11 @@ romfs: vm  ## an image for a firmware with a ROMFS partition, and the heap it ta
 
 .PHONY: flash board-test
 flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my.py]
-	@$(PY) tools/flash copy --board "$(BOARD)" $(if $(PORT),--port $(PORT)) \
-		$(if $(FAST),--fast) $(if $(MAIN),--main $(MAIN))
+	@$(PY) tools/flash copy --board "$(BOARD)" $(if $(PORT),--port "$(PORT)") \
+		$(if $(FAST),--fast) $(if $(MAIN),--main "$(MAIN)")
 
 board-test: setup  ## the self-test and the test files on a board: make board-test PORT=/dev/ttyACM0
-	@$(PY) tools/flash test $(if $(PORT),--port $(PORT)) $(TESTS)
+	@$(PY) tools/flash test $(if $(PORT),--port "$(PORT)") $(TESTS)
 
 clean:  ## remove what the targets above have made
 	rm -rf .venv .build tools/mpvm/node_modules

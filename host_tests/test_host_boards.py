@@ -165,6 +165,19 @@ class OnFakes(unittest.TestCase):
                 self.assertEqual(again.yiaddr, address)
                 board.interrupt()
 
+    def test_the_counters_can_be_read_after_the_program_was_interrupted(self):
+        """By the line that each README gives."""
+        line = "from microdhcp import Service; print(Service.running.stats())"
+        for name, kind in FAKES.items():
+            with self.subTest(board=name):
+                self.assertIn(line, (ROOT / "boards" / name / "README.md").read_text())
+                board = kind((1, 26))
+                started(board, program(name))
+                Station(board, PHONE).ask(discover())
+                board.interrupt()
+                stats = ast.literal_eval(board.run(line))
+                self.assertEqual((stats["received"]["discover"], stats["sent"]["offer"]), (1, 1))
+
 
 class InTheReadme(unittest.TestCase):
     """The whole program that the README shows."""

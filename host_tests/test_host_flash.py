@@ -3,6 +3,7 @@
 What needs the emulator is skipped by name, with the reason, where there is none.
 """
 
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -124,9 +125,11 @@ class ThePlan(unittest.TestCase):
         work = plan.package(self.wanted, self.on_board(there))
         self.assertEqual(work.remove, [])
 
+    example = ("boards/x/main.py", b"example")
+
     def main(self, there, chosen=None):
         work = plan.Plan()
-        said = plan.add_main(work, b"example", chosen, self.on_board(there))
+        said = plan.add_main(work, self.example, chosen, self.on_board(there))
         return work.copy, work.rename, said
 
     def test_a_board_without_main_gets_the_example(self):
@@ -135,7 +138,11 @@ class ThePlan(unittest.TestCase):
     def test_a_users_main_is_left_alone_and_that_is_said(self):
         copy, rename, said = self.main({"/main.py": b"mine"})
         self.assertEqual((copy, rename), ({}, []))
-        self.assertIn("left alone (MAIN=file", said)
+        self.assertEqual(
+            said,
+            "the board's main.py differs from boards/x/main.py: left alone; "
+            "to replace it: MAIN=boards/x/main.py",
+        )
 
     def test_asked_to_it_replaces_main_and_keeps_the_old_one(self):
         copy, rename, _ = self.main({"/main.py": b"mine"}, b"chosen")
@@ -145,6 +152,48 @@ class ThePlan(unittest.TestCase):
     def test_the_same_main_is_not_copied_again(self):
         self.assertEqual(self.main({"/main.py": b"example"})[:2], ({}, []))
         self.assertEqual(self.main({"/main.py": b"chosen"}, b"chosen")[:2], ({}, []))
+
+    def warned(self, data, there, chosen=None):
+        return plan.warning(("boards/x/main.py", data), chosen, self.on_board(there))
+
+    def test_the_password_of_the_example_is_noticed(self):
+        key = plan.EXAMPLE_KEY
+        for there in ({}, {"/main.py": key}):
+            self.assertIn("password is still the one of the example", self.warned(key, there))
+        self.assertIn("password", self.warned(b"", {"/main.py": b"mine"}, b"x" + key))
+        self.assertIsNone(self.warned(key, {}, b"chosen"))
+        self.assertIsNone(self.warned(key, {"/main.py": b"mine"}))
+
+    def test_each_example_has_that_password(self):
+        for board in boards.BOARDS.values():
+            path, data = files.example(board)
+            self.assertIn(plan.EXAMPLE_KEY, data, path)
+
+
+class TheCommand(unittest.TestCase):
+    """What is said, in one line, about a command that cannot be."""
+
+    def refused(self, *words, python=(sys.executable,)):
+        done = subprocess.run(
+            [*python, str(ROOT / "tools" / "flash"), *words], capture_output=True, text=True
+        )
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        return done.stderr
+
+    def test_a_board_that_is_missing_or_unknown(self):
+        advice = "give BOARD=pico_w, pico2_w or esp32 (every ESP32: S2, S3, C3, C6)\n"
+        for name in ("", "esp32s3"):
+            self.assertEqual(
+                self.refused("copy", "--board", name), f"flash: BOARD={name!r}: {advice}"
+            )
+
+    def test_a_main_that_is_not_there(self):
+        said = self.refused("copy", "--board", "pico_w", "--main", "no such.py")
+        self.assertEqual(said, "flash: MAIN=no such.py: No such file or directory\n")
+
+    def test_without_mpremote_the_way_to_get_it(self):
+        said = self.refused("--help", python=(sys.executable, "-S"))
+        self.assertRegex(said, r"^flash: no \w+ here: run make setup, .*\n$")
 
 
 class TheTests(unittest.TestCase):
@@ -314,7 +363,9 @@ class OnTheBoard(unittest.TestCase):
         self.assertIn("  100 %  /lib/microdhcp/", said)
 
     def test_other_files_are_left_alone(self):
-        self.assertIn("main.py is not the example: left alone", self.said())
+        self.assertIn(
+            "the board's main.py differs from boards/pico_w/main.py: left alone", self.said()
+        )
         self.assertEqual(self.seen["files"]["/main.py"], len(USERS_MAIN))
         self.assertEqual(self.seen["files"]["/leases.bin"], 4)
 

@@ -16,8 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[0:1] = [str(ROOT / "tools")]
 
-from flash import boards, check, copy, files
-from flash.link import Link, LinkError, only_port
+try:
+    from flash import boards, check, copy, files
+    from flash.link import Link, LinkError, only_port
+except ModuleNotFoundError as error:  # the Python of the system
+    sys.exit(f"flash: no {error.name} here: run make setup, then .venv/bin/python tools/flash")
 from mpvm import SetupError
 
 
@@ -26,10 +29,18 @@ def say(text):
     print(text, flush=True)
 
 
+def chosen_main(path):
+    """Return the bytes of the file that is to be main.py, None without one; or ValueError."""
+    try:
+        return path and path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"MAIN={path}: {error.strerror}") from None
+
+
 def run_copy(arguments):
     """Bring the board up to date, and try it; return the exit status."""
-    board = boards.BOARDS[arguments.board]
-    chosen = arguments.main.read_bytes() if arguments.main else None
+    board = boards.named(arguments.board)
+    chosen = chosen_main(arguments.main)
     with Link(arguments.port or only_port()) as link:
         _, found = copy.identify(link, say, board)
         wanted = files.package(found.architecture if arguments.fast else None)
@@ -58,7 +69,7 @@ def parser():
     top = argparse.ArgumentParser(prog="flash", description=__doc__.splitlines()[0])
     commands = top.add_subparsers(required=True, metavar="command")
     put = commands.add_parser("copy", help="copy what has changed, then the self-test")
-    put.add_argument("--board", required=True, choices=sorted(boards.BOARDS))
+    put.add_argument("--board", default="", help=", ".join(boards.BOARDS))
     put.add_argument("--fast", action="store_true", help="the FAST build, for the board's core")
     put.add_argument("--main", type=Path, metavar="FILE", help="replace main.py by this file")
     put.set_defaults(run=run_copy)

@@ -62,6 +62,15 @@ class Found:
         return ARCHITECTURES[index] if index < len(ARCHITECTURES) else None
 
 
+def named(name):
+    """Return the Board that a user calls `name`; ValueError says which there are."""
+    if name not in BOARDS:
+        raise ValueError(
+            f"BOARD={name!r}: give BOARD=pico_w, pico2_w or esp32 (every ESP32: S2, S3, C3, C6)"
+        )
+    return BOARDS[name]
+
+
 def objection(board, found):
     """Return why microdhcp for `board` cannot go onto what was found, and what to do; or None."""
     readme = f"boards/{board.name}/README.md, step 1"

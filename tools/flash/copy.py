@@ -47,7 +47,8 @@ def update(link, board, wanted, chosen, say):
     """
     found, free_n = link.ask("inventory", plan.FOLDER, [plan.MAIN], silence_s=INVENTORY_SILENCE_S)
     work = plan.package(wanted, found)
-    about_main = plan.add_main(work, files.example(board), chosen, found)
+    example = files.example(board)
+    about_main = plan.add_main(work, example, chosen, found)
     if work.copy_n + SPARE_N > free_n:
         raise LinkError(
             f"{work.copy_n} bytes to copy, {free_n} free in the board's flash: remove something"
@@ -61,3 +62,6 @@ def update(link, board, wanted, chosen, say):
         link.write(path, data, progress.copied)
         progress.file(path, len(data))
     say(f"{len(work.copy)} files copied, {len(work.kept)} were there already; {about_main}")
+    warning = plan.warning(example, chosen, found)
+    if warning:
+        say(f"warning: {warning}")

@@ -18,8 +18,9 @@ def package(core=None):
 
 
 def example(board):
-    """Return the bytes of the board's own main.py."""
-    return (ROOT / "boards" / board.name / "main.py").read_bytes()
+    """Return (path in the project, bytes) of the board's own main.py."""
+    path = f"boards/{board.name}/main.py"
+    return path, (ROOT / path).read_bytes()
 
 
 def late_modules(files, board):

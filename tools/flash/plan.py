@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 FOLDER = "/lib/microdhcp"
 MAIN = "/main.py"
 BACKUP = "/main.py.old"
+EXAMPLE_KEY = b"change-me-now"  # the password that each example has
 
 
 @dataclass
@@ -52,22 +53,35 @@ def package(wanted, found):
 def add_main(plan, example, chosen, found):
     """Add main.py to the plan; return what to tell the user about it.
 
-    example  bytes of the board's example
+    example  (path in the project, bytes) of the board's example
     chosen   bytes of the file that the user asked for, or None
     A main.py of the user's is never touched unless `chosen` is given; then it is kept as BACKUP.
     """
     there = found.get(MAIN)
-    wanted = example if chosen is None else chosen
+    path, data = example
+    wanted = data if chosen is None else chosen
     if there == digest(wanted):
         return "main.py is up to date"
     if there is None:
         plan.copy[MAIN] = wanted
         return "there was no main.py: copied " + ("the example" if chosen is None else "yours")
     if chosen is None:
-        return "main.py is not the example: left alone (MAIN=file replaces it)"
+        return f"the board's main.py differs from {path}: left alone; to replace it: MAIN={path}"
     plan.rename.append((MAIN, BACKUP))
     plan.copy[MAIN] = wanted
     return f"main.py is replaced; the old one is now {BACKUP[1:]}"
+
+
+def warning(example, chosen, found):
+    """Return what is to be said about the main.py that the board has in the end, or None.
+
+    Arguments as those of add_main(); nothing is known of a main.py that was left alone.
+    """
+    wanted = example[1] if chosen is None else chosen
+    left_alone = chosen is None and found.get(MAIN) not in (None, digest(wanted))
+    if EXAMPLE_KEY in wanted and not left_alone:
+        return "the password is still the one of the example"
+    return None
 
 
 def digest(data):
