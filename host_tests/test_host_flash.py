@@ -193,7 +193,7 @@ class TheCommand(unittest.TestCase):
 
     def test_without_mpremote_the_way_to_get_it(self):
         said = self.refused("--help", python=(sys.executable, "-S"))
-        self.assertRegex(said, r"^flash: no \w+ here: run make setup, .*\n$")
+        self.assertRegex(said, r"^flash: No module named .\w+.: run make setup, .*\n$")
 
 
 class TheTests(unittest.TestCase):

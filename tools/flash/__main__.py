@@ -20,7 +20,7 @@ try:
     from flash import boards, check, copy, files
     from flash.link import Link, LinkError, only_port
 except ModuleNotFoundError as error:  # the Python of the system
-    sys.exit(f"flash: no {error.name} here: run make setup, then .venv/bin/python tools/flash")
+    sys.exit(f"flash: {error}: run make setup, then .venv/bin/python tools/flash")
 from mpvm import SetupError
 
 
