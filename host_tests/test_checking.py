@@ -248,6 +248,26 @@ class Checks(CheckingCase):
         self.assertEqual(self.checker.poll(self.now_ms, self.now_s()), 0)
         self.assertEqual(self.counted("conflicts", "proxied"), (0, 0))
 
+    def test_a_second_answer_changes_nothing(self):
+        self.assertEqual(self.send(builders.discover()), PARK)
+        self.air.answers += [(0, 3), (0, 1)]
+        self.assertGreater(self.checker.poll(self.now_ms, self.now_s()), 0)
+        self.assertEqual(self.counted("conflicts"), (1,))
+
+    def test_without_memory_for_the_stations_the_next_copy_begins(self):
+        stations = self.port.stations
+
+        def fail():
+            raise MemoryError
+
+        self.port.stations = fail
+        with self.assertRaises(MemoryError):
+            self.send(builders.discover())
+        self.assertEqual(self.checker.waiting, 0)
+        self.port.stations = stations
+        self.assertEqual(self.send(builders.discover()), PARK)
+        self.assertEqual(self.counted("checks", "repeated"), (1, 0))
+
     def test_without_a_socket_nothing_is_asked(self):
         """The client can still find out itself."""
         self.air.room = False

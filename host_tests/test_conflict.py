@@ -155,6 +155,22 @@ class Request(Checked):
         self.assertEqual(self.client.reboot("192.0.2.17").kind, "NAK")
         self.assertEqual(self.client.probes, ["192.0.2.17"])
 
+    def test_a_copy_waits_for_the_check_as_well(self):
+        """It is the same question: nobody has the address until the check says so"""
+        server = self.server
+        for packet in (
+            builders.request(requested="192.0.2.18"),
+            builders.request(requested="192.0.2.18", server_id="192.0.2.1"),
+        ):
+            self.start(**POOL)
+            server = self.server
+            for _ in range(2):
+                server.rx[: len(packet)] = packet
+                self.assertEqual(server.handle(len(packet), 0), PARK)
+            server.checked(server.check_slot, True, 0, STRANGER)
+            self.assertEqual(server.handle(len(packet), 0), 300)
+            self.assertEqual(server.tx[242], 6)
+
     def test_init_reboot_into_its_own_answer_is_acknowledged(self):
         """Design: the client's own MAC is no conflict"""
         self.client.neighbours["192.0.2.17"] = self.mac_of(self.client)

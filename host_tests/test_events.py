@@ -182,6 +182,14 @@ class Ring(EventCase):
             self.assertEqual(len(self.heard()), 1)
             self.assertEqual(self.server.events.lost, 0)
 
+    def test_pool_full_has_no_name_of_the_event_before(self):
+        """The entry has held another event"""
+        self.server.enable_events(1)
+        self.crowd(3)
+        self.client.dora(options=[(12, b"phone")])
+        self.client.other(1, client_id=b"\0other").discover()
+        self.assertEqual(self.server.next_event(), ("pool_full", "", MAC, ""))
+
     def test_packets_that_are_dropped_are_no_events(self):
         """Whatever they say"""
         self.refused(discover(op=2))

@@ -350,6 +350,7 @@ class ServerTest(unittest.TestCase):
 
 _VICTIM = """
 import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 sys.path.insert(0, {tools!r})
 import lab
 with lab.Lab(clients=1) as network, network.serve():

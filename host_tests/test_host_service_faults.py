@@ -253,6 +253,25 @@ class Faults(unittest.TestCase):
             self.serving.run('service.start(ssid="x", key="short")')
         self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
 
+    def test_after_a_week_without_a_turn_it_does_its_chores(self):
+        self.serving.run("service.stop()")
+        self.board.ticks_offset_ms += 7 * 86_400_000
+        self.serving.run(f"{START}\nfed.clear()")
+        self.serving.rest(2000)
+        self.assertGreaterEqual(int(self.serving.run("print(len(fed))")), 3)
+        self.assertGreaterEqual(int(self.serving.stat("seconds")), 7 * 86_400)
+
+    def test_new_settings_end_a_reply_that_waits(self):
+        """It belongs to a table that is no more; its client asks again."""
+        self.board.fail("send_ethernet", "ENOMEM", 1)
+        self.serving.alice.send_udp(discover(xid=6))
+        self.board.sleep(2000)
+        self.serving.run("service.poll()\nservice.configure(make(lease_s=700))")
+        self.serving.alice.frames.clear()
+        self.serving.rest(200)
+        self.assertEqual(self.serving.alice.messages(), [])
+        self.assertEqual(len(self.serving.ask(discover(xid=6))), 1)
+
     def test_new_settings_while_it_runs(self):
         address = self.serving.lease()
         self.serving.run("service.configure(make(lease_s=7200))")
@@ -295,6 +314,18 @@ class Stored(unittest.TestCase):
     def test_without_a_change_nothing_is_written(self):
         self.serving.rest(70_000)
         self.assertEqual((self.storage("stored"), dict(self.files)), (0, {}))
+
+    def test_leases_of_before_begin_when_it_starts(self):
+        """Not when the Service was made: an hour may lie between, and another start."""
+        address = self.serving.lease()
+        self.serving.run("service.stop()")
+        self.board.soft_reset()
+        self.serving.run(SETUP[: SETUP.index("service.start")].replace("{more}", 'store="leases"'))
+        self.board.ticks_offset_ms += 3_500_000
+        self.serving.run(f"{START}\nservice.stop()\n{START}")
+        lease = self.serving.run(f"print(*service.find({ALICE!r})[::4])").split()
+        self.assertEqual(lease[0], address)
+        self.assertGreater(int(lease[1]), 3590)
 
     def test_a_stop_writes_what_is_new(self):
         self.serving.lease()

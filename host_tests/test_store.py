@@ -169,6 +169,22 @@ class RoundTrip(StoreCase):
         self.assertEqual(len(data), 10 + 253 * 24)
         self.assertEqual(self.restart(0, data, pool=pool), 253)
 
+    def test_a_shorter_offer_shortens_no_lease(self):
+        """A client with a lease asks for less, and has not taken it yet"""
+        address = self.client.dora().yiaddr
+        self.client.at(10).discover(lease_s=60)
+        self.assertEqual(self.restart(10), 1)
+        lease = self.server.find(MAC, 10)
+        self.assertEqual((lease.address, lease.seconds_left), (address, 3590))
+
+    def test_an_offer_from_before_is_taken_with_a_lease_time(self):
+        """RFC 2131 table 3: IP address lease time MUST"""
+        offer = self.client.discover()
+        self.restart(1)
+        ack = self.client.select(offer)
+        self.assertEqual((ack.kind, ack.seconds(51)), ("ACK", 3600))
+        self.assertEqual(self.server.find(MAC, 1).seconds_left, 3600)
+
     def test_end_of_the_clock(self):
         """No time goes past it"""
         self.client.dora()
@@ -181,15 +197,18 @@ class RoundTrip(StoreCase):
 class Stories(unittest.TestCase):
     """Tables that hostile stories left behind (mutations.py)."""
 
-    def leases(self, server):
-        """Return {slot: (key, MAC, granted time)} of what is leased."""
+    def leases(self, server, now_s):
+        """Return {slot: (key, MAC, granted time, or what is left of more)} of what is leased."""
         leases = server.leases
         found = {}
         for slot in range(leases.slots):
             if leases.leased(slot):
                 key = leases.keys[2 * slot], leases.keys[2 * slot + 1]
                 mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
-                found[slot] = key, mac, leases.granted_s[slot]
+                granted_s = leases.granted_s[slot]
+                if leases.until_s[slot] < (1 << 30) - 1:
+                    granted_s = max(granted_s, leases.until_s[slot] - now_s)
+                found[slot] = key, mac, granted_s
         return found
 
     def test_every_lease_comes_back(self):
@@ -199,12 +218,12 @@ class Stories(unittest.TestCase):
             story = mutations.Story(seed)
             for _ in range(STEPS):
                 story.step()
-            wanted = self.leases(story.server)
+            wanted = self.leases(story.server, story.now_s)
             data = store.dump(story.server, story.now_s)
             server = Server(Config(**story.settings))
             self.assertEqual(store.load(server, data, 0), len(wanted))
             invariants.check(server.leases)
-            self.assertEqual(self.leases(server), wanted)
+            self.assertEqual(self.leases(server, 0), wanted)
             seen += len(wanted)
         self.assertTrue(seen > 0)
 

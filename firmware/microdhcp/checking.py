@@ -99,7 +99,7 @@ class Checker:
         runs = self._doing[check]
         place = self._place(check, now_ms)
         message = self._messages[place]
-        held = self._waits_for[place] == check
+        held = runs and self._waits_for[place] == check
         if held and self._is_for(check):
             if same(message, _XID, server.rx, _XID, 4):
                 self.counters["repeated"] += 1
@@ -184,14 +184,17 @@ class Checker:
         return found
 
     def _begin(self, check, slot, now_ms):
-        """Start a check, if it can be made and tells anything."""
+        """Start a check, if it can be made and tells anything.
+
+        The list of stations comes first: without memory for it, nothing has begun.
+        """
+        if not self._stations or now_ms - self._read_ms & _WRAP >= _FRESH_MS:
+            self._stations = self._port.stations()
+            self._read_ms = now_ms
         self.waiting += not self._doing[check]
         self._slots[check] = slot
         self._begun_ms[check] = now_ms
         copy(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
-        if not self._stations or now_ms - self._read_ms & _WRAP >= _FRESH_MS:
-            self._stations = self._port.stations()
-            self._read_ms = now_ms
         self._asked[check] = self._stations
         if self._needless() or not self._echo.open():
             self.counters["skipped"] += 1

@@ -20,9 +20,9 @@ class Clock:
 
     def now_s(self):
         """Return the seconds since the start, 0..2**30 - 1; never less than before."""
-        gone_ms = ticks_diff(ticks_ms(), self._last) & _PERIOD
-        if gone_ms >= 1000:
-            gone_s = gone_ms // 1000
-            self._last = ticks_add(self._last, gone_s * 1000)
-            self.seconds = min(self.seconds + gone_s, _NEVER)
+        now_ms = ticks_ms()
+        gone_ms = ticks_diff(now_ms, self._last) & _PERIOD
+        if gone_ms >= 1000:  # the rest is kept; ticks_add() refuses to add six days and more
+            self._last = ticks_add(now_ms, -(gone_ms % 1000))
+            self.seconds = min(self.seconds + gone_ms // 1000, _NEVER)
         return self.seconds

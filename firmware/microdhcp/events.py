@@ -76,7 +76,9 @@ class Events:
         Of "pool_full" there is none.
         """
         leases = self.leases
-        slot = leases.slot_of(self._ring, at + _ADDRESS)
+        slot = -1
+        if self._ring[at] != _POOL_FULL:
+            slot = leases.slot_of(self._ring, at + _ADDRESS)
         if slot < 0 or not same(leases.mac, 6 * slot, self._ring, at + _MAC, 6):
             return ""
         return name_of(leases, slot)

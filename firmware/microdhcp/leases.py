@@ -25,13 +25,14 @@ _EXPIRED = const(6)
 _CHECKING = const(7)
 _CHECKED = const(8)
 _CONFLICT = const(9)
-_DOUBTED = const(10)
 
 # The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
 _QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
 _IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0\1")
 # Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
 _STORED = const(b"\0\0\1\1\1\0\0\0\0\1\1")
+_QUARANTINE = const(4)  # the queue of DECLINED and CONFLICT
+_SPARE = const(b"\x00\x01\x02\x04")  # queues, in the order in which their slots are given away
 _RESERVED = const(5)  # the queue of all reserved slots
 _QUEUES = const(6)
 
@@ -227,9 +228,9 @@ class Leases:
             slot += 1
             if slot == pool_n:
                 slot = 0
-        for queue in b"\x00\x01\x02\x04":
+        for queue in _SPARE:
             slot = self._first[queue]
-            if slot != _NONE and (queue != _DECLINED or self.until_s[slot] <= until_s):
+            if slot != _NONE and (queue != _QUARANTINE or self.until_s[slot] <= until_s):
                 return slot
         return -1
 
@@ -245,7 +246,10 @@ class Leases:
         self._move(slot, state, until_s)
 
     def bind(self, slot, request, granted_s, state, now_s, until_s):
-        """Lease the slot to the client; state is _ADOPTED or _BOUND."""
+        """Lease the slot to the client; state is _ADOPTED or _BOUND.
+
+        For change.py it may be any that keeps its client.
+        """
         renewed = not self._give(slot, request, now_s) and self.leased(slot)
         if not renewed:
             self.changed = 2

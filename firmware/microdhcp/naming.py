@@ -6,7 +6,7 @@ Loaded by whoever reads names; never runs for a packet.
 from ._compat import const
 
 _FRESH = const(128)
-_RESTORED = const(129)  # fresh, and told from what a client sends by nothing
+_RESTORED = const(129)  # fresh, mark 1: nearly every name that the client sends differs
 
 
 def name_of(leases, slot):

@@ -25,6 +25,7 @@ _STATES = const(
     )
 )
 _FREE = const(0)
+_NEVER = const((1 << 30) - 1)
 
 # address, mac   text
 # host_name      text, "" when the client did not give one
@@ -106,7 +107,7 @@ def _lease(leases, slot, now_s):
     seconds = max(0, leases.until_s[slot] - now_s)
     if leases.idle(slot):
         seconds = 0
-    elif leases.leased(slot) and leases.granted_s[slot] < 0:
+    elif leases.leased(slot) and leases.until_s[slot] == _NEVER:
         seconds = None
     return Lease(
         address_text(address),

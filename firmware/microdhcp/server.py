@@ -106,12 +106,13 @@ class Server:
 
     def _use(self, config, leases):
         """Work with these settings and this lease table."""
+        reply = Reply(config, self._request, leases, self._count, self.tx)  # may find no memory
         self.config = config
         self.leases = leases
         self.address_of = leases.address_of  # (slot, buf, at)
-        self._reply = Reply(config, self._request, leases, self._count, self.tx)
-        self.tx = self._reply.tx
-        self.reply_to = self._reply.to
+        self._reply = reply
+        self.tx = reply.tx
+        self.reply_to = reply.to
 
     def handle(self, n, now_s):
         """Answer the request in rx[:n]; return the length of the reply in tx, 0 for silence.
@@ -356,10 +357,11 @@ class Server:
         own = leases.find(self._request.key)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
-        if slot != own:
+        if slot != own or leases.state[slot] == _CHECKING:
             return self._adopt(slot, now_s)
         state = _ADOPTED if leases.state[slot] == _CHECKED else _BOUND
-        return self._ack(slot, state, leases.granted_s[slot], now_s, False)
+        granted_s = leases.granted_s[slot] or self._lease_time()  # 0: the offer is from a file
+        return self._ack(slot, state, granted_s, now_s, False)
 
     def _init_reboot(self, now_s):
         """The client remembers an address."""
@@ -385,7 +387,7 @@ class Server:
             return self._nak(at)
         if not self._may_have(slot, own, now_s):
             return self._nak(at)
-        if slot != own and not renewing:
+        if not renewing and (slot != own or leases.state[slot] == _CHECKING):
             return self._adopt(slot, now_s)
         state = _BOUND
         if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED, _DOUBTED):

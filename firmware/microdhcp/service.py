@@ -104,6 +104,7 @@ class Service:
         """
         from .starting import start
 
+        self._chores_at = ticks_ms()
         start(self, ssid, key, open, country, channel, hidden, may_restart)
 
     def stop(self):
@@ -146,6 +147,8 @@ class Service:
             raise ValueError("conflict_check: cannot change while the server runs")
         self.server.configure(config, self._clock.now_s())
         self.config = config
+        self._unsent = 0  # its client asks again
+        self._tries = _RETRIES
         if self.checker:
             self.checker.clear()
 
@@ -191,7 +194,10 @@ class Service:
         if not self.port.sock:
             return
         if wait_ms:
-            self.port.wait(min(wait_ms, self._rest_ms()))
+            try:
+                self.port.wait(min(wait_ms, self._rest_ms()))
+            except _ERRORS as error:  # even to wait takes memory, the first time
+                self._survive(error)
         self._serve()
         if ticks_diff(ticks_ms(), self._chores_at) >= 0:
             self._do_chores()

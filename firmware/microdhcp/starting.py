@@ -38,12 +38,12 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
             raise ValueError("hidden: this firmware cannot hide an access point")
         _end_other(service)
         if service.storage:
-            service.storage.load(0)
-        service.feed()
-        cost = port.claim(config, may_restart)
+            service.storage.load(service._clock.now_s())
         service.feed()
         security = port.security_open if open_ else port.security_wpa2
         try:
+            cost = port.claim(config, may_restart)
+            service.feed()
             if not port.can_hide:
                 hidden = None
             wifi.configure(port.ap, security, ssid, key, country, channel, hidden, service.feed)

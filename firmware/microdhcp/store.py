@@ -19,7 +19,6 @@ _RECORD = const(23)  # bytes of a record without the host name
 _CRC = const(4)
 
 _FREE = const(0)  # states of a slot
-_OFFERED = const(1)
 _ADOPTED = const(2)
 _BOUND = const(3)
 _DECLINED = const(4)
@@ -67,7 +66,7 @@ def dump(server, now_s):
         if leases.state[slot] != _FREE:
             name = name_of(leases, slot).encode()
             out.append(_RECORD + len(name))
-            out.extend(_record(leases, slot) + name)
+            out.extend(_record(leases, slot, now_s) + name)
             out[_COUNT_AT] += 1
     out.extend(crc32(out).to_bytes(_CRC, "big"))
     return bytes(out)
@@ -88,15 +87,21 @@ def in_order(leases):
                 break
 
 
-def _record(leases, slot):
-    """Return the record of a slot without its name."""
+def _record(leases, slot, now_s):
+    """Return the record of a slot without its name.
+
+    A lease is granted for what is left of it at least: a later offer may have promised less.
+    """
+    granted_s = leases.granted_s[slot]
+    if leases.leased(slot) and leases.until_s[slot] != _NEVER:
+        granted_s = max(granted_s, leases.until_s[slot] - now_s)
     out = bytearray(_RECORD)
     leases.address_of(slot, out, 0)
     _put(out, 4, leases.keys[slot + slot])
     _put(out, 8, leases.keys[slot + slot + 1])
     out[12:18] = leases.mac[6 * slot : 6 * slot + 6]
     out[18] = _WRITTEN[leases.state[slot]]
-    _put(out, 19, leases.granted_s[slot])
+    _put(out, 19, granted_s)
     return out
 
 

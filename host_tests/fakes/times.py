@@ -19,6 +19,8 @@ def module(board):
         return (board.now_us // 1000 + board.ticks_offset_ms) % PERIOD
 
     def ticks_add(ticks, delta):
+        if not -_HALF < delta < _HALF:  # MP extmod/modtime.c
+            raise OverflowError("ticks interval overflow")
         return (ticks + delta) % PERIOD
 
     def ticks_diff(end, start):
