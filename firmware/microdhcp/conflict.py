@@ -10,7 +10,7 @@ _FREE = const(0)  # states of a slot
 _OFFERED = const(1)
 _CHECKING = const(7)
 _CHECKED = const(8)
-_MOMENT_S = const(30)  # what was true then is still true now
+_MOMENT_S = const(30)  # what was true then is still true now; the same in server.py
 
 
 def needed(leases, slot, own, now_s):

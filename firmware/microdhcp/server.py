@@ -40,7 +40,7 @@ _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
 _NONE = const(255)  # no slot
-_MOMENT_S = const(30)  # what was true then is still true now
+_MOMENT_S = const(30)  # what was true then is still true now; the same in conflict.py
 
 # Why a packet gets no answer, and what was left out of a reply.
 _REASONS = const(
