@@ -6,7 +6,7 @@ N ?= 1000000
 DAYS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format coverage size bench bench-board fuzz simulate lab emulate clean setup vm
+.PHONY: help demo quick t test test-board test-all check lint format coverage size bench bench-board fuzz simulate lab emulate clean setup vm
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,15 +15,27 @@ demo:  ## watch a real client get, renew and release an address from MicroPython
 	@$(PYTHON) tools/bootstrap.py --vm --lab
 	@$(PY) tools/demo
 
-test:  ## everything this machine can run: CPython, oldest and newest MicroPython, real clients
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab
-	@$(PY) tools/check
+quick:  ## the inner loop, a minute: lint, types, core on CPython and newest MicroPython
+	@$(PYTHON) tools/bootstrap.py --vm --types
+	@$(PY) tools/check quick
 
-test-all:  ## the same, in all seven MicroPython versions
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab
-	@$(PY) tools/check --all-versions
+t:  ## one test file on CPython and in MicroPython, seconds: make t T=host_tests/test_x.py
+	@$(PYTHON) tools/bootstrap.py --vm
+	@$(PY) tools/check --file "$(T)"
 
-check: test  ## exactly what the CI runs: format check, lint and test
+test:  ## five minutes: all but the emulated boards' stories and the long random runs
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab
+	@$(PY) tools/check test
+
+test-board:  ## ten minutes: every story on an emulated Pico W with stock firmware
+	@$(PYTHON) tools/bootstrap.py --lab
+	@$(PY) tools/check test-board
+
+test-all:  ## half an hour: everything, in all seven MicroPython versions, with the long runs
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab
+	@$(PY) tools/check test-all
+
+check: test test-board  ## exactly what the CI runs
 
 lint: setup  ## ruff (rules and format) and codespell
 	@$(PY) tools/check --only lint

@@ -9,6 +9,8 @@ import re
 import unittest
 from pathlib import Path
 
+import pytest
+
 import rigs
 from builders import discover, release, request
 from emulator import Station
@@ -194,6 +196,7 @@ class InTheReadme(unittest.TestCase):
                 self.assertIn(f"bound {seen['address']} {PHONE} phone", seen["said"])
 
 
+@pytest.mark.board
 @unittest.skipIf(rigs.REASON, rigs.REASON)
 class OnTheEmulatedPicoW(unittest.TestCase):
     """The Pico W's program with stock firmware."""

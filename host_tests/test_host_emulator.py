@@ -15,6 +15,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -122,6 +124,7 @@ class Firmware(unittest.TestCase):
         self.assertTrue(done.stderr.startswith("emulator: The stock firmware is missing"))
 
 
+@pytest.mark.board
 @needs_board
 class AtTheRepl(unittest.TestCase):
     """A board of its own, without Wi-Fi: it boots in a quarter of a second."""
@@ -210,6 +213,7 @@ MEMORY = (
 )
 
 
+@pytest.mark.board
 @needs_board
 class Memory(unittest.TestCase):
     def test_the_core_fits_its_budget_on_stock_firmware(self):
@@ -257,6 +261,7 @@ def builtin_story(board):
     return seen
 
 
+@pytest.mark.board
 @needs_stock
 class BuiltInServer(unittest.TestCase):
     """The firmware's own server and its hold on port 67, as far as a port has to know them."""
@@ -357,6 +362,7 @@ def sending_story(board):
     return seen
 
 
+@pytest.mark.board
 @needs_stock
 class Sending(unittest.TestCase):
     """lwIP's ways out of a board with two interfaces, and what comes in by them."""
@@ -416,6 +422,7 @@ def neighbour_story(board):
     return {"said": said, "ip packets": heard, "up after soft reset": board.ap.up}
 
 
+@pytest.mark.board
 @needs_stock
 class Neighbours(unittest.TestCase):
     @classmethod
@@ -476,6 +483,8 @@ def real_clients(board):
     return leases
 
 
+@pytest.mark.board
+@pytest.mark.first
 @needs_board
 class OurServer(unittest.TestCase):
     """The program of a board (tools/emulator/programs/serve.py), on its own subnet."""

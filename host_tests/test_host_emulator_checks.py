@@ -12,6 +12,8 @@ import sys
 import unittest
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -181,6 +183,7 @@ def quiet_squatter_story(board, program):
     return taken, addresses, pings(bob, 1), told(board, program)
 
 
+@pytest.mark.board
 @needs_board
 class Squatters(unittest.TestCase):
     def test_who_answers_pings_is_found_by_the_board(self):
@@ -235,6 +238,7 @@ def real_story(board, program):
         return [lease.address for lease in leases], loud.mac, told(board, program)
 
 
+@pytest.mark.board
 @needs_board
 class RealClients(unittest.TestCase):
     def test_none_ends_up_on_a_taken_address(self):
@@ -313,6 +317,7 @@ STORIES = (
 )
 
 
+@pytest.mark.board
 @needs_board
 class PowerCut(unittest.TestCase):
     """Eight clients hold leases, and the board loses power."""

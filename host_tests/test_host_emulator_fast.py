@@ -8,6 +8,8 @@ import unittest
 from binascii import crc32
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -81,6 +83,7 @@ def board_with(arch):
     return emulator.Board(files=files)
 
 
+@pytest.mark.board
 @unittest.skipIf(REASON, REASON)
 class Fast(unittest.TestCase):
     def same_bytes(self, board, names):

@@ -6,6 +6,8 @@ The fakes' own behaviour is tested here; what microdhcp makes of it, in test_hos
 
 import unittest
 
+import pytest
+
 import rigs
 from builders import discover, request
 from emulator import BoardError, BoardTimeout, Station
@@ -61,6 +63,7 @@ def datagrams(board):
     return seen
 
 
+@pytest.mark.board
 class SameInTheEmulator(unittest.TestCase):
     """Stock firmware v1.26.1 and the fake answer the same questions with the same words."""
 

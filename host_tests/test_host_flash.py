@@ -10,6 +10,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -330,6 +332,7 @@ def flash_story(folder):
     return seen
 
 
+@pytest.mark.board
 @unittest.skipIf(REASON, REASON)
 class OnTheBoard(unittest.TestCase):
     """tools/flash at the USB port of an emulated Pico W with stock firmware."""

@@ -13,6 +13,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -139,6 +141,7 @@ def small_checkout(folder):
     return folder / "package.json"
 
 
+@pytest.mark.board
 @unittest.skipIf(REASON, REASON)
 class OnTheBoard(unittest.TestCase):
     """`mpremote mip install …/package.json` onto an emulated board, some of the files."""

@@ -3,6 +3,8 @@
 import functools
 import unittest
 
+import pytest
+
 import scenarios
 from rigs import OWN, REASON, RIGS
 
@@ -133,6 +135,7 @@ class OnPicoW(Scenarios, unittest.TestCase):
     rig = RIGS["pico_w"]
 
 
+@pytest.mark.board
 @unittest.skipIf(REASON, REASON)
 class OnEmulatedPicoW(Scenarios, unittest.TestCase):
     rig = RIGS["emulated"]

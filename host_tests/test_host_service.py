@@ -8,6 +8,8 @@ test_host_scenarios.py.
 
 import unittest
 
+import pytest
+
 import emulator
 from builders import discover, ip, request
 from rigs import REASON, RIGS, SETUP, START, quickly
@@ -99,6 +101,7 @@ def locked_story(served):
     return seen
 
 
+@pytest.mark.board
 @needs_board
 class NothingAllocated(unittest.TestCase):
     """service.poll() under heap_lock(): receive, take apart, decide, send."""
@@ -189,6 +192,7 @@ def served(board, station):
     return address
 
 
+@pytest.mark.board
 @needs_board
 class PortTaken(unittest.TestCase):
     """The access point was up before: the built-in server has port 67."""
@@ -208,6 +212,7 @@ class PortTaken(unittest.TestCase):
         self.assertIn(ip(self.seen["served"])[3], range(16, 32))
 
 
+@pytest.mark.board
 @needs_board
 class PortFree(unittest.TestCase):
     """After stop(); starting again, then and after a soft reset, is in test_host_scenarios.py."""
@@ -260,6 +265,7 @@ def home_story(served):
     return seen
 
 
+@pytest.mark.board
 @needs_board
 class OtherNetwork(unittest.TestCase):
     """With a station interface up, who is no station of ours gets nothing."""

@@ -1,132 +1,106 @@
-"""Run the checks of `make test`, with live output, and end with what ran and what could not.
+"""Run the checks of a level, with live output, and end with what ran and what did not.
 
-Each level is a program of its own; one that fails does not keep the others from running.
-Status 1 when any failed.  What this machine cannot run is listed by name with its reason.
+    python tools/check test                 a level of levels.py: quick, test, test-board, test-all
+    python tools/check --only lint          one step of steps.py
+    python tools/check --file FILE          one test file, on CPython and in MicroPython
+
+A step that fails does not keep the others from running.  Status 1 when any failed.  What this
+machine cannot run, and what belongs to another level, is listed with its reason.
 """
 
 import argparse
+import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(1, str(ROOT / "tools"))
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import mpvm
-import report
+from check import levels, report, steps
 
-BUILD = ROOT / ".build"
-NOTES = BUILD / "not-set-up.json"  # written by tools/bootstrap.py
-JUNIT = BUILD / "pytest.xml"
+OUTPUT, RESULTS = steps.BUILD / "beside.txt", steps.BUILD / "beside.json"
 
 
-def lint(_arguments):
-    """Rules, format and spelling of the sources."""
-    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["codespell_lib"]):
-        status = python("-m", *words)
-        if status:
-            return report.Level(status, f"{words[0]} failed")
-    return report.Level(0, "ruff check, ruff format --check, codespell")
+def run(names, level):
+    """Run steps one after the other; return {name: Step}."""
+    results = {}
+    for name in names:
+        function = steps.STEPS[name]
+        print(f"\n== {name}: {function.__doc__.splitlines()[0]}", flush=True)
+        started = time.monotonic()
+        results[name] = function(level)
+        results[name].seconds = time.monotonic() - started
+    return results
 
 
-def types(_arguments):
-    """The package and boards/ against the modules of both firmware families."""
-    reason = noted("type check")
-    if reason:
-        return report.Level(0, "", [("types of the package and of boards/", reason)])
-    status = python("tools/typecheck.py")
-    return report.Level(status, "something does not fit" if status else "mypy: rp2, esp32")
+class Beside:
+    """The steps that run in a process of their own, its output kept for later."""
+
+    def __init__(self, level_name, names):
+        self._names = names
+        RESULTS.unlink(missing_ok=True)
+        command = [sys.executable, str(Path(__file__).parent), level_name, "--beside"]
+        with OUTPUT.open("w") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def end(self):
+        """Wait for the end, print the output and return {name: Step}."""
+        status = self._process.wait()
+        print(OUTPUT.read_text(errors="replace"), flush=True)
+        try:
+            found = json.loads(RESULTS.read_text())
+        except (OSError, ValueError):
+            found = {}
+        lost = {"status": status or 1, "line": "left no result"}
+        return {name: report.Step(**found.get(name, lost)) for name in self._names}
 
 
-def cpython(_arguments):
-    """All of host_tests on CPython, with the branch coverage of the core."""
-    return pytest("--cov", "--cov-report=term")
+def run_beside(level):
+    """Run the steps of a level that may wait for the others; write their results."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    results = run(level.beside, level)
+    RESULTS.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in results.items()}))
 
 
-def core(_arguments):
-    """The tests that also run in MicroPython, with the branch coverage of the core."""
-    return pytest("--cov", "--cov-report=term-missing", "--ignore-glob=*/test_host_*.py")
+def run_level(name):
+    """Run a level; return {name: Step}."""
+    level = levels.LEVELS[name]
+    beside = Beside(name, level.beside) if level.beside else None
+    results = run(level.steps, level)
+    return {**results, **(beside.end() if beside else {})}
 
 
-def lab(_arguments):
-    """The tests with real clients in network namespaces."""
-    return pytest(*sorted(str(path) for path in ROOT.glob("host_tests/test_host_lab*.py")))
-
-
-def micropython(arguments):
-    """The same test files in MicroPython."""
-    reason = noted("MicroPython")
-    if reason:
-        return report.Level(0, "", [("host_tests in MicroPython", reason)])
-    versions = mpvm.VERSIONS if arguments.all_versions else (mpvm.OLDEST, mpvm.NEWEST)
-    reports = []
-    for one in mpvm.run_tests(versions=versions):
-        reports.append(one)
-        for name, text in one.failed:
-            print(f"FAILED {one.version} {name}\n{text}")
-        print(one.summary(), flush=True)
-    return report.from_mpvm(reports)
-
-
-def size(_arguments):
-    """Heap of the core against its budget."""
-    reason = noted("MicroPython")
-    if reason:
-        return report.Level(0, "", [("heap budget of the core", reason)])
-    status = python("tools/mpvm", "size")
-    return report.Level(status, "heap over budget" if status else "heap within budget")
-
-
-LEVELS = {
-    "lint": lint,
-    "types": types,
-    "cpython": cpython,
-    "core": core,
-    "lab": lab,
-    "micropython": micropython,
-    "size": size,
-}
-EVERYTHING = ("lint", "types", "cpython", "micropython", "size")
-
-
-def python(*words):
-    """Run Python with these words in the project's directory; its exit status."""
-    sys.stdout.flush()
-    return subprocess.run([sys.executable, *words], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
-
-
-def pytest(*words):
-    """Run pytest and read its result file."""
-    JUNIT.unlink(missing_ok=True)
-    status = python("-m", "pytest", "-q", f"--junit-xml={JUNIT}", *words)
-    return report.from_junit(JUNIT, status)
-
-
-def noted(what):
-    """The reason why tools/bootstrap.py could not set `what` up, or None."""
-    try:
-        return json.loads(NOTES.read_text()).get(what)
-    except (OSError, ValueError):
-        return None
+def parse():
+    """Return the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group()
+    parser.add_argument("level", nargs="?", choices=sorted(levels.LEVELS), default="test")
+    what.add_argument("--only", choices=sorted(steps.STEPS), help="one step instead of a level")
+    what.add_argument("--file", type=Path, help="one test file instead of a level")
+    what.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 def main():
-    """Run the levels asked for and print the summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=sorted(LEVELS), help="one level instead of all")
-    parser.add_argument("--all-versions", action="store_true", help="of MicroPython, not just two")
-    arguments = parser.parse_args()
-    BUILD.mkdir(exist_ok=True)
-    results = {}
-    for name in [arguments.only] if arguments.only else EVERYTHING:
-        print(f"\n== {name}: {LEVELS[name].__doc__}", flush=True)
-        started = time.monotonic()
-        results[name] = LEVELS[name](arguments)
-        results[name].seconds = time.monotonic() - started
-    print(report.summary(results, noted("lab packages")))
-    return 1 if any(level.status for level in results.values()) else 0
+    """Run what is asked for and print the summary."""
+    arguments = parse()
+    steps.BUILD.mkdir(exist_ok=True)
+    if arguments.beside:
+        return run_beside(levels.LEVELS[arguments.level])
+    if arguments.file:
+        results = steps.one_file(arguments.file.resolve())
+    elif arguments.only:
+        results = run([arguments.only], levels.LEVELS[arguments.level])
+    else:
+        results = run_level(arguments.level)
+    print(report.summary(results, steps.noted("lab packages")))
+    return 1 if any(step.status for step in results.values()) else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""How pytest runs host_tests: markers, groups of tests that stay together, and what is left out.
+
+Markers and levels are in tools/check/levels.py.  Runs on every system and on CPython 3.9 too.
+"""
+
+import json
+
+import pytest
+
+from check import levels
+
+
+def pytest_addoption(parser):
+    """Add --left-out, by which tools/check learns which tests belong to another level."""
+    parser.addoption("--left-out", metavar="FILE", help="write the tests left out as JSON")
+
+
+def pytest_configure(config):
+    """Name the markers."""
+    config.left_out = []
+    known = {**levels.MARKERS, "xdist_group(name)": "runs in one process, with pytest-xdist"}
+    for name, text in known.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let the tests of a class, and the functions of a file, run in one process.
+
+    They share what setUpClass and caches have made.  With pytest-xdist and --dist loadgroup.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item):
+    """Return the name of the group of a test that names none."""
+    file = item.nodeid.split("::")[0]
+    return f"{file}::{item.cls.__name__}" if item.cls else file
+
+
+def pytest_deselected(items):
+    """Note the tests that -m leaves out, with their markers."""
+    for item in items:
+        markers = [name for name in levels.MARKERS if item.get_closest_marker(name)]
+        item.config.left_out.append((item.nodeid.split("@")[0], markers))
+
+
+def pytest_sessionfinish(session):
+    """Hand over what was left out: a worker to the first process, that one to the file."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = config.left_out
+    elif config.getoption("--left-out"):
+        with open(config.getoption("--left-out"), "w") as file:
+            json.dump(config.left_out, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a worker has left out; all of them leave out the same."""
+    if not node.config.left_out:
+        node.config.left_out += getattr(node, "workeroutput", {}).get("left_out", [])

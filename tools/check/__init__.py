@@ -1,0 +1,1 @@
+"""The checks of `make quick`, `make test`, `make test-board` and `make test-all`."""

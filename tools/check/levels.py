@@ -1,0 +1,54 @@
+"""What each level of the tests runs: the one place that says so.
+
+The markers are those of pytest.  A test without a marker belongs to `make test`.
+"""
+
+from dataclasses import dataclass
+
+#: What each marker says about a test.
+MARKERS = {
+    "board": "runs on an emulated board",
+    "first": "the story of an emulated board that make test runs as well",
+    "long": "a long random run",
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """One make target.
+
+    steps     names of functions in tools/check/steps.py, one after the other
+    beside    the same, in a process of their own that takes what the first ones leave of the
+              processor
+    marks     the tests to select, as pytest's option -m takes it; "" selects all
+    versions  of MicroPython: "oldest", "newest", "all", comma-separated
+    """
+
+    steps: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    marks: str = ""
+    versions: str = "oldest,newest"
+
+
+BESIDE = ("types", "size", "micropython")
+LEVELS = {
+    "quick": Level(("lint", "fast"), ("types", "micropython"), "not long", "newest"),
+    "test": Level(("lint", "core", "host"), BESIDE, "(not board or first) and not long"),
+    "test-board": Level(("host",), (), "board and not long"),
+    "test-all": Level(("lint", "core", "host"), BESIDE, "", "all"),
+}
+
+#: Files named test_host_* that complete the branch coverage of the core.
+COVERING = ("test_host_config.py",)
+
+
+def selects(level, markers):
+    """Return whether the level runs a test with these markers."""
+    marks = LEVELS[level].marks
+    # Such an expression means in Python what it means to pytest: each marker is a name.
+    return not marks or eval(marks, {}, {name: name in markers for name in MARKERS})
+
+
+def home(markers):
+    """Return the first level, from the quickest on, that runs a test with these markers."""
+    return next(name for name in ("test", "test-board", "test-all") if selects(name, markers))

@@ -1,0 +1,146 @@
+"""The steps of the checks, each a function of a levels.Level that returns a report.Step."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mpvm
+from check import levels, report
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TESTS = ROOT / "host_tests"
+BUILD = ROOT / ".build"
+NOTES = BUILD / "not-set-up.json"  # written by tools/bootstrap.py
+WORKERS = max(2, min(4, os.cpu_count() or 2))
+
+
+def lint(_level):
+    """Rules, format and spelling of the sources."""
+    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["codespell_lib"]):
+        status = python("-m", *words)
+        if status:
+            return report.Step(status, f"{words[0]} failed")
+    return report.Step(0, "ruff check, ruff format --check, codespell")
+
+
+def types(_level):
+    """The package and boards/ against the modules of both firmware families."""
+    reason = noted("type check")
+    if reason:
+        return report.Step(0, "", [("types of the package and of boards/", reason)])
+    status = python("tools/typecheck.py")
+    return report.Step(status, "something does not fit" if status else "mypy: rp2, esp32")
+
+
+def core(level):
+    """The tests that run in MicroPython too, on CPython, with the branch coverage of the core."""
+    return pytest("core", level, *core_files(), "--cov", "--cov-report=term-missing")
+
+
+def fast(level):
+    """The tests that run in MicroPython too, on CPython, without coverage."""
+    return pytest("core", level, *core_files(covering=()))
+
+
+def host(level):
+    """The tests that need CPython: tools, fakes, real clients, emulated boards."""
+    return pytest("host", level, *host_files())
+
+
+def lab(_level):
+    """The tests with real clients in network namespaces."""
+    return pytest("lab", levels.LEVELS["test-all"], *sorted(TESTS.glob("test_host_lab*.py")))
+
+
+def micropython(level, files=()):
+    """The same test files in MicroPython."""
+    reason = noted("MicroPython")
+    if reason:
+        return report.Step(0, "", [("host_tests in MicroPython", reason)])
+    reports = []
+    for one in mpvm.run_tests(files, versions=versions(level)):
+        reports.append(one)
+        for name, text in one.failed:
+            print(f"FAILED {one.version} {name}\n{text}")
+        print(one.summary(), flush=True)
+    return report.from_mpvm(reports)
+
+
+def size(_level):
+    """Heap of the core against its budget."""
+    reason = noted("MicroPython")
+    if reason:
+        return report.Step(0, "", [("heap budget of the core", reason)])
+    status = python("tools/mpvm", "size")
+    return report.Step(status, "heap over budget" if status else "heap within budget")
+
+
+def one_file(path):
+    """Return the results of one test file, on CPython and, where it can run, in MicroPython."""
+    everything = levels.LEVELS["test-all"]
+    results = {"cpython": pytest("one", everything, path, workers=0)}
+    if path.name.startswith("test_host_"):
+        print(f"{path.name}: needs CPython, not run in MicroPython")
+    else:
+        results["micropython"] = micropython(levels.LEVELS["test"], [path])
+    return results
+
+
+STEPS = {
+    "lint": lint,
+    "types": types,
+    "size": size,
+    "micropython": micropython,
+    "core": core,
+    "fast": fast,
+    "host": host,
+    "lab": lab,
+}
+
+
+def core_files(covering=levels.COVERING):
+    """Return the files whose branch coverage is measured."""
+    own = [path for path in TESTS.glob("test_*.py") if not path.name.startswith("test_host_")]
+    return sorted([*own, *(TESTS / name for name in covering)])
+
+
+def host_files():
+    """Return the other test files."""
+    return sorted(set(TESTS.glob("test_*.py")) - set(core_files()))
+
+
+def versions(level):
+    """Return the MicroPython versions of a level."""
+    named = {"oldest": (mpvm.OLDEST,), "newest": (mpvm.NEWEST,), "all": mpvm.VERSIONS}
+    return tuple(version for name in level.versions.split(",") for version in named[name])
+
+
+def python(*words):
+    """Run Python with these words in the project's directory; its exit status."""
+    sys.stdout.flush()
+    command = [sys.executable, *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+
+
+def pytest(name, level, *words, workers=WORKERS):
+    """Run pytest on what the level selects of some files; return its Step."""
+    junit, left_out = BUILD / f"{name}.xml", BUILD / f"{name}-left-out.json"
+    for path in (junit, left_out):
+        path.unlink(missing_ok=True)
+    options = [f"--junit-xml={junit}", f"--left-out={left_out}"]
+    options += ["-n", str(workers), "--dist=loadgroup"] if workers else []
+    options += ["-m", level.marks] if level.marks else []
+    status = python("-m", "pytest", "-q", *options, *words)
+    step = report.from_junit(junit, status)
+    step.left_out = report.read_left_out(left_out)
+    return step
+
+
+def noted(what):
+    """The reason why tools/bootstrap.py could not set `what` up, or None."""
+    try:
+        return json.loads(NOTES.read_text()).get(what)
+    except (OSError, ValueError):
+        return None
