@@ -39,7 +39,14 @@ LEVELS = {
 }
 
 #: Files named test_host_* that complete the branch coverage of the core.
-COVERING = ("test_host_config.py",)
+COVERING = (
+    "test_host_config.py",
+    "test_host_floods.py",
+    "test_host_power_cut.py",
+    "test_host_recipes.py",
+    "test_host_rp2_port.py",
+    "test_host_service_faults.py",
+)
 
 
 def selects(level, markers):
