@@ -45,6 +45,12 @@ EDGES = {
         *("_compat", "clock", "server", "starting", "checking", "guard", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
+    "dns": {"_compat", "naming", "text"},
+    "web": {"_compat", "text"},
+    "page": {"_compat", "web", "page_html"},
+    "page_html": set(),
+    "portal": {"web", "portal_html"},
+    "portal_html": set(),
     "ports.__init__": set(),
     "ports.wifi": set(),
     "ports.rp2": {"_compat", "hot", "ports.rp2_start"},
@@ -54,7 +60,7 @@ EDGES = {
     "ports.echo": {"_compat", "hot"},
 }
 # What deals with the board; all else is bytes in, bytes out.
-OUTER = {"clock", "guard", "service", "starting", "storage"}
+OUTER = {"clock", "dns", "guard", "page", "portal", "service", "starting", "storage", "web"}
 BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet

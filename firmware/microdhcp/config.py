@@ -77,3 +77,10 @@ class Config:
         from .checks import fill
 
         fill(self, address, pool, settings)
+
+    def on_link(self, buf, pos):
+        """Return whether buf[pos:pos + 4] is an address that a host of our subnet can have."""
+        if buf[pos] != self.address[0]:
+            return False
+        host = buf[pos + 1] << 16 | buf[pos + 2] << 8 | buf[pos + 3]
+        return self.net24_first < host < self.net24_last and host != self.host24

@@ -1,0 +1,292 @@
+"""Names for the devices of the access point: a DNS server that reads the lease table.
+
+    names = Names(service, domain="lan", board="greenhouse")
+
+Then every client finds a leased device as `sensor-1.lan` or `sensor-1`, and the board as
+`greenhouse.lan`.  Loaded only where a program imports it.  RFC 1035, 2308 (NXDOMAIN and NODATA
+with SOA), 6891 (EDNS0), 8482 (ANY).  Nothing is forwarded: the board has no resolver to ask.
+"""
+
+from ._compat import const
+from .naming import name_of
+from .text import address_bytes, address_text
+
+_NXDOMAIN = const(3)
+_NOTIMP = const(4)
+_REFUSED = const(5)
+_FORMERR = const(1)
+_A = const(1)
+_SOA = const(6)
+_PTR = const(12)
+_OPT = const(41)
+_ANY = const(255)
+_QUESTION = const(12)  # where it begins
+_QUERIES = const(4)  # queries in one turn, so that DHCP has its own
+_LONGEST = const(512)  # bytes of a message without EDNS0
+
+_ARPA = const(b"\x07in-addr\x04arpa\0")
+# Firefox keeps the network's DNS when this name does not exist.
+_CANARY = const(b"\x13use-application-dns\x03net\0")
+# Class IN, and one second to live: a name goes when its lease does.
+_IN_1_S = const(b"\0\1\0\0\0\1")
+# No mailbox; serial, refresh, retry, expire; what does not exist may exist in a second.
+_SOA_TIMES = const(b"\0\0\0\0\1\0\0\x0e\x10\0\0\x02\x58\0\1\x51\x80\0\0\0\1")
+
+
+class Names:
+    """A DNS server for one access point.
+
+    domain   the domain of all names, text
+    dropped  messages that got no answer: replies, cut ones, senders outside the subnet
+    """
+
+    def __init__(self, service, domain="lan", board=None, captive=False, hosts=None):
+        """Answer on UDP port 53 of the access point while the service runs.
+
+        service  the Service; the server gives its clients the option 15 that fits `domain`
+        domain   labels joined by dots, 1 to 100 characters
+        board    name of the board itself, one label; None: made from the access point's ssid
+        captive  True: every other name has the board's address too, so that a portal opens
+        hosts    {name: address} of devices that need no lease, one label each
+        ValueError for the first one that is wrong.
+        """
+        self.domain = domain
+        self.dropped = 0
+        self._service = service
+        self._captive = captive
+        self._zone = _wire("domain", domain, 100)
+        self._hosts = {}
+        for name in hosts or ():
+            self._hosts[_label("hosts", name)] = address_bytes(hosts[name])
+        self._board = board and _label("board", board)
+        self._sock = self._ipoll = None
+        service.add(self)
+
+    def answer(self, query):
+        """Return the reply to a DNS message (bytes, both), b"" for none.  Never raises."""
+        if len(query) < _QUESTION or query[2] & 0x80:  # cut, or a reply itself
+            return b""
+        if query[2] & 0x78:  # not a standard query
+            return _refusal(query, _NOTIMP)
+        end = _question_end(query)
+        opt_pos = _find_opt(query, end)
+        if opt_pos < 0:
+            return _refusal(query, _FORMERR)
+        opt = b""
+        if opt_pos:
+            newer = query[opt_pos + 6] > 0  # than version 0: BADVERS
+            opt = b"\0\0\x29\x02\0" + bytes((newer, 0, query[opt_pos + 7] & 0x80, 0, 0, 0))
+            if newer:
+                return _reply(query, end, 0, b"", b"", opt)
+        if query[end - 1] not in b"\1\xff" or query[end - 2]:  # neither IN nor ANY
+            return _reply(query, end, _REFUSED, b"", b"", opt)
+        kind = query[end - 4] << 8 | query[end - 3]
+        return _reply(query, end, *self._resolve(query[_QUESTION : end - 4].lower(), kind), opt)
+
+    def _resolve(self, name, kind):
+        """Return (rcode, answer, authority) for a name in wire form, lower case."""
+        zone = self._zone
+        host = name[1 : 1 + name[0]]
+        rest = name[1 + name[0] :]
+        address = b""
+        if rest == zone or rest == b"\0":
+            address = self._address(host)
+        if name == _CANARY:
+            return _NXDOMAIN, b"", b""
+        if not address and self._captive and not name.endswith(_ARPA):
+            address = self._service.config.address
+        if address:
+            if kind == _A or kind == _ANY:
+                return 0, _record(_A, address), b""
+            return 0, b"", _soa(12)
+        if name == zone:
+            soa = _soa(12)
+            return (0, soa, b"") if kind == _SOA else (0, b"", soa)
+        if name.endswith(_ARPA):
+            return self._reverse(name, kind)
+        if name.endswith(zone) and _at_label(name, len(name) - len(zone)):
+            return _NXDOMAIN, b"", _soa(12 + len(name) - len(zone))
+        return _REFUSED, b"", b""
+
+    def _address(self, host):
+        """Return the 4 bytes of the address that a host name (bytes) has now, b"" for none."""
+        if host == self._own_name():
+            return self._service.config.address
+        leases = self._service.server.leases
+        for slot in range(leases.slots):
+            if leases.leased(slot) and name_of(leases, slot).encode() == host:
+                address = bytearray(4)
+                leases.address_of(slot, address, 0)
+                return bytes(address)
+        return self._hosts.get(host, b"")
+
+    def _reverse(self, name, kind):
+        """Return (rcode, answer, authority) for a name below in-addr.arpa."""
+        address = _reversed(name)
+        leases = self._service.server.leases
+        host = b""
+        if address == self._service.config.address:
+            host = self._own_name()
+        elif address:
+            slot = leases.slot_of(address, 0)
+            if slot >= 0 and leases.leased(slot):
+                host = name_of(leases, slot).encode()
+            elif slot < 0 and not self._service.config.on_link(address, 0):
+                return _REFUSED, b"", b""
+        if not host:
+            return (_NXDOMAIN if address else _REFUSED), b"", address and _soa(13 + name[0])
+        if kind != _PTR and kind != _ANY:
+            return 0, b"", _soa(13 + name[0])
+        return 0, _record(_PTR, bytes((len(host),)) + host + self._zone), b""
+
+    def _own_name(self):
+        """Return the board's name, bytes."""
+        if not self._board:
+            ssid = self._service.port.ap.config("ssid")
+            self._board = b"-".join(ssid.lower().encode().split())[:63] or b"board"
+        return self._board
+
+    def is_board(self, name):
+        """Return whether a name (bytes, lower case) is the board's, with its domain or without."""
+        own = self._own_name()
+        return name == own or name == own + b"." + self.domain.encode().lower()
+
+    # What Service.add() wants
+
+    def open(self):
+        """Bind UDP port 53 of the board's address.  OSError when it cannot be had."""
+        import select
+        import socket
+
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.bind((address_text(self._service.config.address), 53))
+        except OSError:
+            sock.close()
+            raise
+        self._sock = sock
+        poller = select.poll()
+        poller.register(sock, select.POLLIN)
+        self._ipoll = poller.ipoll
+
+    def sockets(self):
+        """Return the list of sockets to wait for."""
+        return [self._sock] if self._sock else []
+
+    def poll(self):
+        """Answer what waits, some queries at most.  Allocates for each; never raises."""
+        for _ in range(_QUERIES):
+            try:
+                if not self._sock or not any(self._ipoll(0)):
+                    return
+                query, sender = self._sock.recvfrom(_LONGEST)
+                reply = b""
+                if self._service.config.on_link(address_bytes(sender[0]), 0):
+                    reply = self.answer(query)
+                if reply:
+                    self._sock.sendto(reply, sender)
+                else:
+                    self.dropped += 1
+            except OSError:  # the network is down, or full
+                return
+
+    def close(self):
+        """Give the port back."""
+        if self._sock:
+            self._sock.close()
+            self._sock = self._ipoll = None
+
+
+def _label(setting, text):
+    """Return a label as bytes in lower case; ValueError, naming the setting, if it is none."""
+    label = text.encode().lower() if isinstance(text, str) else b""
+    odd = [byte for byte in label if byte not in b"abcdefghijklmnopqrstuvwxyz0123456789-"]
+    if not 1 <= len(label) <= 63 or odd:
+        raise ValueError(f"{setting}: {text!r} is not a label of letters, digits and hyphens")
+    return label
+
+
+def _wire(setting, text, longest):
+    """Return the wire form of a name of at most `longest` characters (RFC 1035 section 3.1)."""
+    if not isinstance(text, str) or len(text) > longest:
+        raise ValueError(f"{setting}: {text!r} is not a name of at most {longest} characters")
+    name = b""
+    for part in text.split("."):
+        label = _label(setting, part)
+        name += bytes((len(label),)) + label
+    return name + b"\0"
+
+
+def _question_end(query):
+    """Return where the only question ends, -1 if there is not exactly one that is whole.
+
+    A compression pointer has nothing before it to point at: it is refused.
+    """
+    if query[4] or query[5] != 1:
+        return -1
+    pos = _QUESTION
+    while pos < len(query) and query[pos]:
+        if query[pos] > 63:
+            return -1
+        pos += 1 + query[pos]
+    return pos + 5 if pos + 5 <= len(query) and pos - _QUESTION < 255 else -1
+
+
+def _find_opt(query, pos):
+    """Return where the OPT record is, 0: there is none, -1: the message is malformed.
+
+    pos  end of the question; records of any other kind are passed over in silence if they are
+         additional, and malformed if they stand before (RFC 6891 section 6.1.1)
+    """
+    if pos < 0 or query[6] | query[7] | query[8] | query[9]:
+        return -1
+    if not query[10] | query[11] or query[pos : pos + 3] != b"\0\0\x29":
+        return 0
+    if pos + 11 > len(query) or pos + 11 + (query[pos + 9] << 8 | query[pos + 10]) > len(query):
+        return -1
+    return pos
+
+
+def _reply(query, end, rcode, answer, authority, opt):
+    """Return a message with the question of `query` and at most one record in each section."""
+    known = 0x80 if rcode == _REFUSED else 0x84  # QR, and AA: we are the authority
+    counts = (0, 1, 0, bool(answer), 0, bool(authority), 0, bool(opt))
+    head = query[:2] + bytes((known | query[2] & 1, rcode) + counts)
+    return head + query[_QUESTION:end] + answer + authority + opt
+
+
+def _refusal(query, rcode):
+    """Return a message that is nothing but a header."""
+    return query[:2] + bytes((0x80 | query[2] & 0x79, rcode)) + bytes(8)
+
+
+def _record(kind, data):
+    """Return a record that belongs to the name in the question."""
+    return b"\xc0\x0c" + bytes((0, kind)) + _IN_1_S + bytes((0, len(data))) + data
+
+
+def _soa(pos):
+    """Return the SOA of the zone whose name is at pos in the message (RFC 2308 section 3)."""
+    zone = bytes((0xC0 | pos >> 8, pos & 255))
+    return zone + b"\0\x06" + _IN_1_S + b"\0\x17" + zone + _SOA_TIMES
+
+
+def _at_label(name, wanted):
+    """Return whether a label of the name begins at `wanted`."""
+    pos = 0
+    while pos < wanted:
+        pos += 1 + name[pos]
+    return pos == wanted
+
+
+def _reversed(name):
+    """Return the 4 bytes of an address below in-addr.arpa, b"" if the name is no whole one."""
+    parts = []
+    try:
+        while len(name) > len(_ARPA):
+            parts.insert(0, name[1 : 1 + name[0]].decode())
+            name = name[1 + name[0] :]
+        return address_bytes(".".join(parts))
+    except ValueError:
+        return b""
