@@ -21,7 +21,6 @@ REASON = emulator.unavailable()
 STOCK = not REASON and firmware.path().name == firmware.NAME
 OWN = "10.10.10.1"
 ADMIN = "00:00:5e:00:53:fe"
-STORY_S = 900  # wall time for one story on the emulated board, on a busy machine
 
 #: What a user's main.py begins with.
 SETUP = """
@@ -166,7 +165,7 @@ class EmulatedRig(Rig):
         for method, story in begun:
             if (method, story) not in self._running:
                 board = awake() if method == "live" else _serving()
-                child = emulator.Child(story, board, timeout_s=STORY_S)
+                child = emulator.Child(story, board)
                 self._running[method, story] = child
         return self._running.pop(step).result()
 

@@ -73,13 +73,13 @@ def started(board):
 @functools.cache
 def without_leases():
     """Return {story: what it returned, or raised}, each in a copy of a board just started."""
-    return emulator.in_child(_live, awake(), timeout_s=900)
+    return emulator.in_child(_live, awake())
 
 
 @functools.cache
 def with_leases():
     """Return what after_the_cut() returns on a board that has the file of before_the_cut()."""
-    return emulator.in_child(_restart, awake(), lived(before_the_cut), timeout_s=300)
+    return emulator.in_child(_restart, awake(), lived(before_the_cut))
 
 
 def lived(story):
@@ -95,7 +95,7 @@ def _live(board):
     found = {}
     for at in range(0, len(STORIES), 2):  # two at a time
         pair = STORIES[at : at + 2]
-        children = [emulator.Child(story, board, program, timeout_s=300) for story in pair]
+        children = [emulator.Child(story, board, program) for story in pair]
         for story, child in zip(pair, children):
             try:
                 found[story.__name__] = child.result()
@@ -131,7 +131,7 @@ def ask(station, packet):
     A machine that does much else may take a minute for it.
     """
     with station.board.skipping_delays():
-        return station.ask(packet, timeout_s=200).message
+        return station.ask(packet, timeout_s=60).message
 
 
 def pings(station, number):

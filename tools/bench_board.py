@@ -168,7 +168,7 @@ def bench(names, profiled):
         board.run("import machine; machine.Pin('LED', machine.Pin.OUT).on()", 120)
 
     def measured(function, *arguments):
-        return emulator.in_child(function, board, *arguments, timeout_s=600)
+        return emulator.in_child(function, board, *arguments)
 
     runs = [measured(builtin)]
     runs += [measured(ours, name, loop) for name in names for loop in LOOPS]

@@ -18,42 +18,70 @@ class Console:
 
     cdc      rp2040py's USB serial device
     clock    the emulated clock
+    pause    called without arguments after the board has said something
     heard    bytearray of all the board has said
     on_data  called with bytes as they arrive, or None
+
+    A host that has nothing to say sends nothing.  rp2040py's sends an empty packet whenever the
+    board would take one, some ten thousand in a second: the board never sleeps then.
     """
 
-    def __init__(self, cdc, clock):
+    def __init__(self, cdc, clock, pause):
         self._cdc = cdc
+        self._pause = pause
+        self._usb = cdc.usb
         self._pending = bytearray()
-        self._alarm = clock.create_alarm(self._pump)
+        self._room = []  # sizes of the packets that the board would take now
+        self._paused = False  # until the millisecond after the last packet has passed
+        self._alarm = clock.create_alarm(self._resume)
         self.heard = bytearray()
         self.on_data = None
         cdc.on_serial_data = self._hear
+        self._control_read = self._usb.on_endpoint_read
+        self._controller_reset = self._usb.on_reset
+        self._usb.on_endpoint_read = self._asked
+        self._usb.on_reset = self._reset
 
     def _hear(self, data):
         self.heard += bytes(data)
         if self.on_data:
             self.on_data(bytes(data))
+        self._pause()
 
     def send(self, data):
         """Type `data`, bytes of any length; they reach the board while it runs."""
-        waiting = bool(self._pending)
         self._pending += data
-        if not waiting:  # else the alarm is set
-            self._pump()
+        self._pump()
 
     @property
     def typing(self):
         """True while something that was sent has not left for the board."""
-        return bool(self._pending or self._cdc.tx_fifo.item_count)
+        return bool(self._pending)
+
+    def _asked(self, endpoint, size):
+        """Note that the board would take a packet; what concerns the port itself goes on."""
+        if endpoint != self._cdc._out_endpoint:
+            self._control_read(endpoint, size)
+            return
+        self._room.append(size)
+        self._pump()
+
+    def _reset(self):
+        self._room.clear()
+        self._controller_reset()
+
+    def _resume(self):
+        self._paused = False
+        self._pump()
 
     def _pump(self):
-        free = max(_PACKET_N - self._cdc.tx_fifo.item_count, 0)
-        for byte in self._pending[:free]:
-            self._cdc.send_serial_byte(byte)
-        del self._pending[:free]
-        if self._pending:
-            self._alarm.schedule(_PUMP_NS)
+        if self._paused or not self._pending or not self._room:
+            return
+        size = min(self._room.pop(0), _PACKET_N)
+        self._usb.endpoint_read_done(self._cdc._out_endpoint, bytes(self._pending[:size]))
+        del self._pending[:size]
+        self._paused = True
+        self._alarm.schedule(_PUMP_NS)
 
 
 class Program:
@@ -88,7 +116,7 @@ class Program:
     def wait(self, timeout_s=60):
         """Let the board run until the program has ended; return what it printed.
 
-        timeout_s  seconds of wall time
+        timeout_s  emulated seconds
         Raises BoardError with the board's traceback, BoardTimeout after timeout_s.
         """
         self.board.wait(lambda: self.done, timeout_s, "the program has not ended")

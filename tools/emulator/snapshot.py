@@ -1,11 +1,12 @@
 """Copies of a board: a test runs in a forked process, on a board that is already up.
 
-Bringing the chip up takes 15 s; a fork takes milliseconds, and what the test does to its board is
+Bringing the chip up takes 10 s; a fork takes milliseconds, and what the test does to its board is
 gone with it.
 """
 
 import os
 import pickle
+import resource
 import select
 import signal
 import sys
@@ -17,29 +18,34 @@ class ChildError(Exception):
     """The traceback of a failure in the forked process, as text."""
 
 
-def in_child(function, *args, timeout_s=120):
+def in_child(function, *args, **limits):
     """Run function(*args) in a forked copy of this process; return its result.
 
+    limits  cpu_s, wall_s as for Child
     The result must be picklable.  An exception there is raised here, with the text of its
-    traceback as its cause.  Raises TimeoutError after timeout_s seconds; the child is then ended.
+    traceback as its cause.
     """
-    return Child(function, *args, timeout_s=timeout_s).result()
+    return Child(function, *args, **limits).result()
 
 
 class Child:
     """A forked copy of this process that runs function(*args), as for in_child().
 
+    cpu_s   seconds of processor time after which the system ends it: result() raises ChildError
+    wall_s  seconds after which result() ends it and raises TimeoutError; a safety net only
     The result should be small: a child that cannot write it waits for result().
     """
 
-    def __init__(self, function, *args, timeout_s=120):
+    def __init__(self, function, *args, cpu_s=1200, wall_s=7200):
         sys.stdout.flush()
         sys.stderr.flush()
-        self._deadline = time.monotonic() + timeout_s
+        self._wall_s = wall_s
+        self._deadline = time.monotonic() + wall_s
         self._reading, writing = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._reading)
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
             _child(function, args, writing)
         os.close(writing)
 
@@ -47,13 +53,16 @@ class Child:
         """Wait for the child's end and return its result, once; in_child() says what is raised."""
         try:
             data = _read(self._reading, self._deadline)
+        except TimeoutError:
+            os.kill(self._pid, signal.SIGKILL)
+            raise TimeoutError(f"safety net: the forked process takes over {self._wall_s} s") from None
         except BaseException:
             os.kill(self._pid, signal.SIGKILL)
             raise
         finally:
             status = self._end()
         if not data:
-            raise ChildError(f"the forked process ended without an answer, status {status}")
+            raise ChildError(f"the forked process ended without an answer, {_words(status)}")
         value, error, text = pickle.loads(data)
         if error is not None:
             raise error from ChildError(text)
@@ -67,6 +76,12 @@ class Child:
     def _end(self):
         os.close(self._reading)
         return os.waitpid(self._pid, 0)[1]
+
+
+def _words(status):
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "out of its processor time"
+    return f"status {status}"
 
 
 def _child(function, args, writing):
@@ -100,7 +115,7 @@ def _read(descriptor, deadline):
     while True:
         left_s = deadline - time.monotonic()
         if left_s <= 0 or not select.select([descriptor], [], [], left_s)[0]:
-            raise TimeoutError("the forked process takes too long")
+            raise TimeoutError
         part = os.read(descriptor, 65536)
         if not part:
             return bytes(data)

@@ -83,11 +83,11 @@ class Station:
         found = [read_udp(memoryview(frame)[14:]) for frame in ours]
         return [(source, to, bytes(payload)) for source, to, payload in found]
 
-    def ask(self, payload, timeout_s=30, **how):
+    def ask(self, payload, timeout_s=10, **how):
         """Send a DHCP message and let the board run until it has answered; return the Reply.
 
         how  as for send_udp
-        Raises BoardTimeout after timeout_s seconds of wall time.
+        Raises BoardTimeout after timeout_s emulated seconds.
         """
         self.frames.clear()
         self.send_udp(payload, **how)
