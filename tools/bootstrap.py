@@ -4,6 +4,7 @@ Plain: the virtual environment .venv with the development dependencies pinned in
 --vm: MicroPython for WebAssembly as well (tools/mpvm setup).
 --types: mypy and the stubs of both firmware families (tools/typecheck.py setup).
 --lab: the Debian packages of tools/lab/packages.txt, where this runs as root and some are missing.
+--servers: the same of tools/lab/servers.txt.
 
 Only the virtual environment is indispensable.  What else cannot be had is noted in
 .build/not-set-up.json; `make test` lists it at its end.  Runs on the machine's own Python with
@@ -115,9 +116,12 @@ def need_types():
     run([PY, ROOT / "tools" / "typecheck.py", "setup"], PIP_TIMEOUT_S)
 
 
-def need_lab():
-    """Install the clients of the lab where that is possible; Failed names what is missing."""
-    listed = (ROOT / "tools" / "lab" / "packages.txt").read_text().splitlines()
+def need_debian(list_name):
+    """Install what a list of the lab names where that is possible; Failed names what is missing.
+
+    list_name   "packages" or "servers"
+    """
+    listed = (ROOT / "tools" / "lab" / f"{list_name}.txt").read_text().splitlines()
     packages = [line.split("#")[0].strip() for line in listed]
     missing = [package for package in packages if package and not installed(package)]
     if not missing:
@@ -184,6 +188,7 @@ def main():
     parser.add_argument("--vm", action="store_true", help="MicroPython for WebAssembly")
     parser.add_argument("--types", action="store_true", help="mypy and the firmwares' modules")
     parser.add_argument("--lab", action="store_true", help="Debian packages of the lab")
+    parser.add_argument("--servers", action="store_true", help="other DHCP servers, to compare")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - the answer for whoever has an older one
         return "setup: Python 3.11 or newer is needed; try: make PYTHON=/path/to/python3.11"
@@ -201,7 +206,9 @@ def main():
     if arguments.types:
         optional("type check", need_types, notes)
     if arguments.lab:
-        optional("lab packages", need_lab, notes)
+        optional("lab packages", lambda: need_debian("packages"), notes)
+    if arguments.servers:
+        optional("other servers", lambda: need_debian("servers"), notes)
     NOTES.write_text(json.dumps(notes))
     return 0
 

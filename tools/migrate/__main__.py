@@ -1,0 +1,131 @@
+"""Hands a network over to another DHCP server; no device loses its address.
+
+    python tools/migrate leases.store --config serve.toml --to kea OUT
+    python tools/migrate --from /dev/ttyACM0 --config main.py --to dnsmasq OUT
+    python tools/migrate --from kea kea-dhcp4.conf kea-leases4.csv OUT
+
+The first form reads the store of tools/serve.py or of a board, the second one a board that runs.
+OUT gets a complete configuration and the leases in the new server's own format.  What cannot be
+carried over is printed and written to OUT/not-carried.txt.  The third form goes back from Kea: it
+writes settings for tools/serve.py and a store.  Exit status: 0 written, 1 something cannot be
+read or written, 2 wrong arguments.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+_TOOLS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_TOOLS), str(_TOOLS.parent / "firmware")]
+
+from migrate import back, dnsmasq, isc, kea, network, source
+
+TARGETS = {"kea": kea, "dnsmasq": dnsmasq, "isc": isc}
+NOT_CARRIED = "not-carried.txt"
+
+
+def parser():
+    """Return the parser of the command line."""
+    p = argparse.ArgumentParser(
+        prog="migrate",
+        description=__doc__.splitlines()[0],
+        usage="migrate [STORE | --from PORT] --config FILE --to kea|dnsmasq|isc OUT\n"
+        "       migrate --from kea KEA_CONFIG [KEA_LEASES …] OUT",
+    )
+    p.add_argument("--from", dest="origin", metavar="PORT|kea", help="a board's port, or kea")
+    p.add_argument("--config", metavar="FILE", help="settings: TOML of serve.py, or a main.py")
+    p.add_argument("--to", choices=sorted(TARGETS), help="the new server")
+    p.add_argument("--interface", default="eth0", help="that the new server serves (eth0)")
+    p.add_argument(
+        "--database",
+        choices=("memfile", "postgresql"),
+        default="memfile",
+        help="where Kea keeps its leases (memfile)",
+    )
+    p.add_argument("--address", metavar="IP/LEN", help="--from kea: of the microdhcp server")
+    p.add_argument("--subnet", type=int, metavar="ID", help="--from kea: which of several")
+    p.add_argument("paths", nargs="+", metavar="…", help="[STORE] OUT, or KEA_CONFIG … OUT")
+    return p
+
+
+def main(argv=None):
+    """Run the command line; return the exit status."""
+    p = parser()
+    args = p.parse_intermixed_args(argv)
+    *paths, out = map(Path, args.paths)
+    try:
+        if args.origin == "kea":
+            if not paths:
+                p.error("--from kea: the configuration of Kea is missing")
+            files, lost, told = _from_kea(args, paths)
+        else:
+            if not (args.config and args.to):
+                p.error("--config and --to are needed")
+            if len(paths) != (0 if args.origin else 1):
+                p.error("give one STORE and OUT, or --from PORT and OUT")
+            files, lost, told = _hand_over(args, paths)
+        _write(out, files, lost)
+    except (OSError, source.SourceError) as error:
+        print(f"migrate: {error}", file=sys.stderr)
+        return 1
+    print(told)
+    for line in lost:
+        print(f"not carried over: {line}")
+    print(f"written to {out}: {', '.join([*files, NOT_CARRIED])}")
+    return 0
+
+
+def _hand_over(args, paths):
+    """Return ({file name: text}, what is lost, a line about it) for another server."""
+    config = source.read_config(args.config)
+    now_s = int(time.time())
+    if args.origin:
+        from migrate import board
+
+        leases = board.read(args.origin, config)
+    else:
+        leases = source.read_store(paths[0].read_bytes(), config, now_s)
+    found = network.of_config(config, leases)
+    target = TARGETS[args.to]
+    more = (args.database,) if args.to == "kea" else ()
+    files = target.files(found, args.interface, now_s, *more)
+    counts = [
+        f"{len(found.of_state(state))} {state}"
+        for state in (network.BOUND, network.QUARANTINED, network.OVER)
+    ]
+    return files, _lost(found, config) + target.not_carried(found), "leases: " + ", ".join(counts)
+
+
+def _lost(found, config):
+    """Return what no server can be told, because nobody knows it any more."""
+    lost = [
+        f"client identifier of {lease.address}: only a digest was stored; "
+        f"the new server knows this client by its MAC {lease.mac.hex(':')}"
+        for lease in found.of_state(network.BOUND)
+        if lease.client_id is None
+    ]
+    lost.append(f"hostname_bytes = {config.hostname_bytes}: host names are not limited there")
+    lost.append(f"max_message = {config.max_message}: the new server decides")
+    return lost
+
+
+def _from_kea(args, paths):
+    """Return ({file name: content}, what is lost, a line about it) for a microdhcp server."""
+    config, *leases = paths
+    result = back.read(config, leases, args.address, int(time.time()), args.subnet)
+    files = {back.CONFIG: back.toml(result.settings), back.STORE: result.store}
+    told = f"leases: {result.leases} bound; python tools/serve.py --config {back.CONFIG} "
+    return files, result.lost, told + f"--store {back.STORE} --interface …"
+
+
+def _write(out, files, lost):
+    """Write files, text or bytes, into a directory that is made if need be."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in {**files, NOT_CARRIED: "".join(f"{line}\n" for line in lost)}.items():
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        (out / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

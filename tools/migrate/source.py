@@ -1,0 +1,164 @@
+"""Reads what a microdhcp server knows: its settings, and its leases from a store or a board.
+
+A store keeps a short key for each client.  If the client identifier is `01` and its MAC (most
+clients), the key is that of the MAC.  Of any other identifier the key is a digest, which does not
+lead back; the identifiers of reservations are in the settings, so those are recognised.
+"""
+
+import runpy
+import sys
+import time
+from ipaddress import IPv4Address
+from pathlib import Path
+from unittest import mock
+
+from client import message
+from linux import settings
+from microdhcp import Config, Server, states, store
+
+from .network import BOUND, INFINITE, OVER, QUARANTINED, Lease
+
+_STATES = {
+    states.ADOPTED: BOUND,
+    states.BOUND: BOUND,
+    states.DECLINED: QUARANTINED,
+    states.CONFLICT: QUARANTINED,
+    states.RELEASED: OVER,
+    states.EXPIRED: OVER,
+}
+_SCRATCH = Config("192.0.2.1/29", ("192.0.2.2", "192.0.2.2"), conflict_check=False)
+_MAC_ID = b"\x01"  # option 61 of type Ethernet: 01 and the MAC
+
+
+class SourceError(Exception):
+    """Something cannot be read; the text says what, in one line."""
+
+
+def read_config(path):
+    """Return the Config in a file: TOML as for serve.py, or the main.py of a board.
+
+    SourceError: the file has none, or a setting is wrong.
+    """
+    try:
+        if Path(path).suffix == ".py":
+            return _of_program(path)
+        line = settings.parser().parse_args(["--config", str(path)])
+        return settings.config(settings.settings(line))
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: {error}") from None
+
+
+class _Started(BaseException):
+    """Raised where a board's program would begin to serve: its Config is known by then."""
+
+
+class _Recorder:
+    """Stands for microdhcp.Service while a board's program is read."""
+
+    config = None
+
+    def __init__(self, _ap, config, *_args, **_kwargs):
+        _Recorder.config = config
+        raise _Started
+
+
+def _of_program(path):
+    """Return the Config that a board's program gives to its Service; nothing is served."""
+    import microdhcp
+
+    names = ("network", "machine", "rp2", "esp32", "neopixel", "microdot")
+    boards = {name: mock.MagicMock() for name in names}
+    _Recorder.config = None
+    with (
+        mock.patch.dict(sys.modules, boards),
+        mock.patch.dict(microdhcp.__dict__, {"Service": _Recorder}),
+    ):
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except _Started:
+            pass
+        except Exception as error:
+            raise SourceError(f"{path} cannot be read as a program: {error!r}") from None
+    if _Recorder.config is None:
+        raise SourceError(f"{path} makes no Service(ap, Config(…))")
+    return _Recorder.config
+
+
+def key_of(mac, client_id=b""):
+    """Return the key by which a server knows a client; keys of the same client are equal.
+
+    mac         6 bytes
+    client_id   bytes of option 61, b"": it sends none
+    """
+    server = Server(_SCRATCH)
+    packet = message("DISCOVER", mac, 1, {61: client_id} if client_id else {})
+    server.rx[: len(packet)] = packet
+    server.handle(len(packet), 0)
+    return tuple(next(iter(store.records(store.dump(server, 0)))).key)
+
+
+def read_store(data, config, now_s=None):
+    """Return the list of Lease in a store (bytes).
+
+    A store has no clock times: each lease ends its granted time from `now_s` on (Unix time,
+    default: now), just as the server itself restores it.  So no lease ends before its client
+    thinks it does.  SourceError: the data is damaged.
+    """
+    found = store.records(data)
+    if found is None:
+        raise SourceError("damaged, or no store of leases")
+    return leases_of(found, config, int(time.time()) if now_s is None else now_s)
+
+
+def leases_of(records, config, now_s, left=None):
+    """Return store records as a list of Lease.
+
+    left   {address: seconds left, None: infinite}, where that is known; else granted times count
+    """
+    known = _reserved_ids(config)
+    return [
+        _lease(record, known, config.quarantine_s, now_s, left or {})
+        for record in records
+        if record.state in _STATES
+    ]
+
+
+def _reserved_ids(config):
+    """Return {key: identifier} of the reservations for a client identifier."""
+    some_mac = bytes.fromhex("02005e005301")
+    return {
+        key_of(some_mac, identity): identity
+        for _, identity, is_mac in config.reservations
+        if not is_mac
+    }
+
+
+def _lease(record, known, quarantine_s, now_s, left):
+    state = _STATES[record.state]
+    address = IPv4Address(record.address)
+    granted_s = quarantine_s if state == QUARANTINED else record.granted_s
+    seconds = 0 if state == OVER else left.get(str(address), granted_s)
+    if state == BOUND and (granted_s < 0 or seconds is None):
+        granted_s, ends_s = INFINITE, INFINITE
+    else:
+        granted_s, ends_s = max(granted_s, seconds), now_s + seconds
+    mac = record.mac if any(record.mac) else b""
+    return Lease(
+        address,
+        state,
+        granted_s,
+        ends_s,
+        mac,
+        _client_id(record, known),
+        record.host_name.decode("ascii", "replace"),
+    )
+
+
+def _client_id(record, known):
+    """Return the client identifier of a record, as Lease.client_id."""
+    key = tuple(record.key)
+    if key in known:
+        return known[key]
+    if any(record.mac) and key == key_of(record.mac):
+        return _MAC_ID + record.mac
+    return None
