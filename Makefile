@@ -24,7 +24,7 @@ t:  ## one test file on CPython and in MicroPython, seconds: make t T=host_tests
 	@$(PY) tools/check --file "$(T)"
 
 test:  ## five minutes: all but the emulated boards' stories and the long random runs
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
 	@$(PY) tools/check test
 
 test-board:  ## ten minutes: every story on an emulated Pico W with stock firmware
@@ -32,7 +32,7 @@ test-board:  ## ten minutes: every story on an emulated Pico W with stock firmwa
 	@$(PY) tools/check test-board
 
 test-all:  ## half an hour: everything, in all seven MicroPython versions, with the long runs
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab
+	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
 	@$(PY) tools/check test-all
 
 check: test test-board  ## exactly what the CI runs
