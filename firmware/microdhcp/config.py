@@ -32,6 +32,12 @@ class Config:
     #: options, number_of, own_options, unsent, blank: what Reply is made of (prepare.py)
     """
 
+    # Made by checks.fill(); an annotation costs nothing on a board.
+    address: bytes
+    host24: int
+    net24_first: int
+    net24_last: int
+
     def __init__(self, address, pool, **settings):
         """Check all settings; the first that is wrong raises ValueError and is named in it.
 

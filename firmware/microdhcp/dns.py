@@ -81,7 +81,9 @@ class Names:
         if query[end - 1] not in b"\1\xff" or query[end - 2]:  # neither IN nor ANY
             return _reply(query, end, _REFUSED, b"", b"", opt)
         kind = query[end - 4] << 8 | query[end - 3]
-        return _reply(query, end, *self._resolve(query[_QUESTION : end - 4].lower(), kind), opt)
+        name = query[_QUESTION : end - 4].lower()
+        rcode, answer, authority = self._resolve(name, kind)
+        return _reply(query, end, rcode, answer, authority, opt)
 
     def _resolve(self, name, kind):
         """Return (rcode, answer, authority) for a name in wire form, lower case."""
