@@ -4,6 +4,8 @@ For each of these moments a new server reads what the disk may hold then.  It mu
 binding that is older than 5 s, and no address may have two clients.
 """
 
+from collections import deque
+
 from linux.storage import Storage
 from microdhcp import Config, Server, states
 
@@ -12,6 +14,7 @@ from .story import Story
 
 NAME = "leases"
 LEASED = (states.ADOPTED, states.BOUND)
+KEPT = 8  # servers; more states of the files are not alive at a time
 
 
 class Cuts:
@@ -19,7 +22,8 @@ class Cuts:
 
     config   of the servers that are started
     judge    knows who holds what
-    load     function(server, files) that reads what is left, {name: bytes}
+    load     function(server, files) that reads what is left, {name: bytes}; returns the names
+             that it has asked for
     moments, bindings   how many there were, and how often a binding was looked for in all
     """
 
@@ -28,18 +32,31 @@ class Cuts:
         self._config = config
         self._judge = judge
         self._load = load
+        self._loaded = deque(maxlen=KEPT)  # ({name: bytes or None} that was read, server)
 
     def look(self, survivors):
         """Start a server from each of the `survivors` of this moment."""
         self.moments += 1
-        for files in survivors:
-            server = Server(self._config)
-            self._load(server, files)
-            self._judge_table(server)
+        old = list(self._judge.old_bindings())
+        for server in {id(one): one for one in map(self._start, survivors)}.values():
+            self._judge_table(server, old)
 
-    def _judge_table(self, server):
+    def _start(self, files):
+        """Return a server that has read these files, or another one that has read the same.
+
+        What is left differs at each byte that is written, what a server reads of it seldom does.
+        """
+        for read, server in self._loaded:
+            if all(files.get(name) == data for name, data in read.items()):
+                return server
+        server = Server(self._config)
+        read = {name: files.get(name) for name in self._load(server, files)}
+        self._loaded.append((read, server))
+        return server
+
+    def _judge_table(self, server, old):
         leases = server.leases
-        for address, mac in self._judge.old_bindings():
+        for address, mac in old:
             self.bindings += 1
             slot = leases.slot_of(address, 0)
             if leases.state[slot] not in LEASED:
@@ -72,6 +89,7 @@ def watched(settings, make=desktop, disk=None):
         left = type(disk)()
         left.start_from(files)
         make(server, left, told).load(0)
+        return left.asked
 
     cuts = Cuts(Config(**story.config()), story.judge, load)
     disk.step = lambda: cuts.look(disk.survivors())

@@ -23,10 +23,12 @@ class Disk:
     """The part of `os` that linux/storage.py uses; names are free of folders.
 
     step   called after each byte that is written and each other change; None: nobody looks
+    asked  the names that programs have used
     """
 
     def __init__(self, step=None):
         self.step = step
+        self.asked = set()
         self._names = {}  # name -> _File, as programs see it
         self._kept = {}  # the same on the disk
         self._open = {}  # fd -> _File, None for the folder
@@ -71,6 +73,7 @@ class Disk:
 
     def open(self, name, flags, _mode=0o644):
         """As os.open."""
+        self.asked.add(name)
         fd = len(self._open)
         while fd in self._open:
             fd += 1
@@ -115,6 +118,7 @@ class Disk:
 
     def replace(self, name, other):
         """As os.replace."""
+        self.asked.update((name, other))
         if name not in self._names:
             raise FileNotFoundError(2, "No such file or directory")
         self._names[other] = self._names.pop(name)
@@ -122,6 +126,7 @@ class Disk:
 
     def unlink(self, name):
         """As os.unlink."""
+        self.asked.add(name)
         if self._names.pop(name, None) is None:
             raise FileNotFoundError(2, "No such file or directory")
         self._tick()
@@ -150,6 +155,7 @@ class BoardDisk(Disk):
 
     def rename(self, name, other):
         """As os.rename."""
+        self.asked.update((name, other))
         if self._fat and other in self._names:
             raise OSError(17, "EEXIST")
         self._names[other] = self._names.pop(name)
@@ -158,6 +164,7 @@ class BoardDisk(Disk):
 
     def remove(self, name):
         """As os.remove."""
+        self.asked.add(name)
         if name not in self._names:
             raise OSError(2, "ENOENT")
         del self._names[name]
