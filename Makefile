@@ -49,7 +49,7 @@ format: setup  ## rewrite the Python files in the project's format
 	@$(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format .
 
 coverage: setup  ## branch coverage of the core, fails under 100 %
-	@$(PY) tools/check --only core
+	@$(PY) tools/check --only coverage
 
 size: vm  ## heap and .mpy bytes per module, fails above the budget
 	@$(PY) tools/mpvm size

@@ -4,6 +4,9 @@ conversations() yields (name, settings, [(now_s, packet)]): what one server gets
 Runs on CPython and MicroPython.
 """
 
+import binascii
+import hashlib
+
 import builders
 import recordings
 from builders import decline, discover, inform, message, number, option, pieces, release, request
@@ -13,6 +16,7 @@ FIRST, LAST = "192.0.2.16", "192.0.2.23"
 LAST_S = (1 << 30) - 1
 LONGEST_S = 1 << 27
 LONG_ID = b"\xff" + bytes(range(1, 255))
+AT_HOME = {"address": "10.77.0.1/24", "pool": ("10.77.0.10", "10.77.0.250"), "lease_s": 600}
 AGENT = (82, b"\x01\x04eth0\x02\x06\0\0\x5e\0\x53\xaa")
 
 
@@ -25,33 +29,39 @@ def settings(**changes):
 
 def conversations():
     """Yield (name, settings, [(now_s, packet)]) for every conversation."""
-    yield "client states", settings(), client_states()
-    yield "odd forms", settings(), odd_forms()
-    yield "malformed", settings(), [(5, packet) for packet in malformed()]
-    yield "relayed", settings(max_message=1472), relayed()
-    yield "a full pool", settings(), full_pool()
-    yield "end of the clock", settings(max_lease_s=None), end_of_the_clock(LAST_S - 10)
+    for name, values, said in table():
+        yield name, values, said()
+
+
+def table():
+    """Yield (name, settings, function that returns [(now_s, packet)]) for every conversation."""
+    yield "client states", settings(), client_states
+    yield "odd forms", settings(), odd_forms
+    yield "malformed", settings(), lambda: [(5, packet) for packet in malformed()]
+    yield "relayed", settings(max_message=1472), relayed
+    yield "a full pool", settings(), full_pool
+    yield "end of the clock", settings(max_lease_s=None), lambda: end_of_the_clock(LAST_S - 10)
     limits = settings(lease_s=LONGEST_S, max_lease_s=LONGEST_S, offer_hold_s=LONGEST_S)
-    yield "times at their limits", limits, end_of_the_clock(LAST_S - LONGEST_S)
-    yield "rapid commit", settings(rapid_commit=True), rapid_commit()
-    yield "not alone", settings(authoritative=False), client_states()
-    yield "reservations", reserved(), client_states() + full_pool()
+    yield "times at their limits", limits, lambda: end_of_the_clock(LAST_S - LONGEST_S)
+    yield "rapid commit", settings(rapid_commit=True), rapid_commit
+    yield "not alone", settings(authoritative=False), client_states
+    yield "reservations", reserved(), lambda: client_states() + full_pool()
     access = settings(allow=["00:00:5e"], deny=["00:00:5e:00:53:02", "02"])
-    yield "some denied", access, client_states()[:70]
-    yield "host names", settings(rapid_commit=True), named()
-    yield "short host names", settings(hostname_bytes=3), named()[:56]
-    yield "no host names", settings(hostname_bytes=0), named()[:24]
-    yield "options of their own", own_options(), client_states()[:40] + wanting_all()
-    yield "much to say", wordy(548), wanting_all()
-    yield "little room", wordy(300), wanting_all()
-    yield from recorded()
+    yield "some denied", access, lambda: client_states()[:70]
+    yield "host names", settings(rapid_commit=True), named
+    yield "short host names", settings(hostname_bytes=3), lambda: named()[:56]
+    yield "no host names", settings(hostname_bytes=0), lambda: named()[:24]
+    yield "options of their own", own_options(), lambda: client_states()[:40] + wanting_all()
+    yield "much to say", wordy(548), wanting_all
+    yield "little room", wordy(300), wanting_all
+    for name in recordings.names():
+        yield name, AT_HOME, lambda name=name: recorded(name)
 
 
-def recorded():
-    """Yield a conversation for each capture: what a real client said to a server like that one."""
-    at_home = {"address": "10.77.0.1/24", "pool": ("10.77.0.10", "10.77.0.250"), "lease_s": 600}
-    for name, capture in recordings.load_all():
-        yield name, at_home, [(at // 1000, raw) for at, asked, raw in capture.messages if asked]
+def recorded(name):
+    """Return what a real client said, to a server like that one."""
+    messages = recordings.load_one(name).messages
+    return [(at // 1000, raw) for at, asked, raw in messages if asked]
 
 
 def reserved():
@@ -286,13 +296,13 @@ def replies(handle, wanted=None):
     from microdhcp import Config, Server
 
     found = []
-    for name, values, said in conversations():
+    for name, values, said in table():
         if wanted is not None and name != wanted:
             continue
         server = Server(Config(**values), 1500)
         server.enable_events(4)
         at = 0
-        for now_s, packet in said:
+        for now_s, packet in said():
             server.rx[: len(packet)] = packet
             n = handle(server, len(packet), now_s)
             found.append((name, at, bytes(server.tx[:n]), server.reply_to, server.last_drop))
@@ -301,15 +311,15 @@ def replies(handle, wanted=None):
 
 
 def digest(found):
-    """Return two 31-bit sums over the outcome of replies(); equal bytes give equal sums."""
-    a, b = 1, 0
+    """Return a text that only the same outcome of replies() gives (SHA-256)."""
+    total = hashlib.sha256()
     for name, at, reply, reply_to, drop in found:
-        for byte in (name + str(at) + str(reply_to if reply else drop)).encode() + reply:
-            a = (a * 257 + byte) % 2147483629
-            b = (b + a) % 2147483647
-    return [a, b]
+        outcome = (name, at, len(reply), reply_to if reply else drop)
+        total.update(repr(outcome).encode())
+        total.update(reply)
+    return binascii.hexlify(total.digest()).decode()
 
 
 def names():
     """Return the names of all conversations."""
-    return [name for name, _values, _said in conversations()]
+    return [name for name, _values, _said in table()]

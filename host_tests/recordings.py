@@ -60,7 +60,16 @@ def folder():
     return __file__.rsplit("/", 1)[0] + "/captures" if "/" in __file__ else "captures"
 
 
+def names():
+    """Return the names of all captures, without .hex, sorted."""
+    return sorted([name[:-4] for name in os.listdir(folder()) if name.endswith(".hex")])
+
+
+def load_one(name):
+    """Return the Capture of that name."""
+    return load(folder() + "/" + name + ".hex")
+
+
 def load_all():
     """Return a list of (name of the file without .hex, Capture), sorted by name."""
-    names = sorted([name for name in os.listdir(folder()) if name.endswith(".hex")])
-    return [(name[:-4], load(folder() + "/" + name)) for name in names]
+    return [(name, load_one(name)) for name in names()]

@@ -436,6 +436,13 @@ class Places(CheckingCase):
         self.discover(2, 6)
         self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [5])
 
+    def test_a_client_has_one_check_at_a_time(self):
+        """One with ever new identifiers is given ever new addresses, and shall not fill them."""
+        self.discover(1, 5)
+        self.discover(1, 6, client_id=b"\0another")
+        self.assertEqual(self.counted("parked", "turned_away"), (1, 1))
+        self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [5])
+
     def test_how_long_poll_can_wait(self):
         self.assertEqual(self.checker.wait_ms(), -1)
         self.discover(1, 5)

@@ -54,13 +54,13 @@ def test_every_file_with_tests_is_collected(collected):
 
 
 def test_the_steps_share_the_files_among_them():
-    """`core` and `host` together run each file once; MicroPython runs each that it can."""
-    core, host = steps.core_files(), steps.host_files()
+    """`coverage` and `rest` together run each file once; MicroPython runs each that it can."""
     files = sorted(TESTS.glob("test_*.py"))
-    assert sorted(core + host) == files
+    assert sorted(steps.traced_files() + steps.other_files()) == files
     inside = [path for path in files if not path.name.startswith("test_host_")]
-    assert suite.find_tests() == inside == steps.core_files(covering=())
-    assert [path.name for path in core if path not in inside] == sorted(levels.COVERING)
+    assert suite.find_tests() == inside == steps.core_files()
+    assert set(levels.COVERING) <= {path.name for path in files}
+    assert set(levels.UNTRACED) <= {path.name for path in inside}
 
 
 def test_test_all_runs_everything(collected):

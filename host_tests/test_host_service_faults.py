@@ -302,6 +302,16 @@ class Stored(unittest.TestCase):
         said = self.serving.run("print([(l.address, l.state) for l in service.leases()])")
         self.assertEqual(said, str([(address, "bound")]))
 
+    def test_a_new_file_that_is_alone_is_read_and_takes_its_name(self):
+        """On FAT the power may fail after the old file is gone, before the new one has its name."""
+        self.serving.lease()
+        self.serving.rest(5000)
+        self.files["/leases.new"] = self.files.pop("/leases")
+        self.board.soft_reset()
+        self.serving.begin('store="leases"')
+        self.assertEqual(self.storage("restored"), 1)
+        self.assertEqual(sorted(self.files), ["/leases"])
+
     def test_what_follows_is_gathered_for_a_minute(self):
         address = self.serving.lease()
         self.serving.rest(5000)

@@ -32,21 +32,21 @@ class Level:
 
 BESIDE = ("types", "size", "micropython")
 LEVELS = {
-    "quick": Level(("lint", "fast"), ("types", "micropython"), "not long", "newest"),
-    "test": Level(("lint", "core", "host"), BESIDE, "(not board or first) and not long"),
-    "test-board": Level(("host",), (), "board and not long"),
-    "test-all": Level(("lint", "core", "host"), BESIDE, "", "all"),
+    "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest"),
+    "test": Level(("lint", "coverage", "rest"), BESIDE, "(not board or first) and not long"),
+    "test-board": Level(("rest",), (), "board and not long"),
+    "test-all": Level(("lint", "coverage", "rest"), BESIDE, "", "all"),
 }
 
-#: Files named test_host_* that complete the branch coverage of the core.
+#: Files that need CPython and are traced for the branch coverage of the core all the same.
 COVERING = (
     "test_host_config.py",
-    "test_host_floods.py",
-    "test_host_power_cut.py",
     "test_host_recipes.py",
     "test_host_rp2_port.py",
     "test_host_service_faults.py",
 )
+#: Files of the core that are not traced: they reach nothing more, and tracing makes them slow.
+UNTRACED = ("test_decline_flood.py", "test_hostile.py")
 
 
 def selects(level, markers):

@@ -35,18 +35,18 @@ def types(_level):
 
 
 def core(level):
-    """The tests that run in MicroPython too, on CPython, with the branch coverage of the core."""
-    return pytest("core", level, *core_files(), "--cov", "--cov-report=term-missing")
+    """The tests that run in MicroPython too, on CPython."""
+    return pytest("core", level, *core_files())
 
 
-def fast(level):
-    """The tests that run in MicroPython too, on CPython, without coverage."""
-    return pytest("core", level, *core_files(covering=()))
+def coverage(level):
+    """The tests that reach all of the core, with its branch coverage."""
+    return pytest("coverage", level, *traced_files(), "--cov", "--cov-report=term-missing")
 
 
-def host(level):
-    """The tests that need CPython: tools, fakes, real clients, emulated boards."""
-    return pytest("host", level, *host_files())
+def rest(level):
+    """The other tests: tools, fakes, real clients, emulated boards, hostile stories."""
+    return pytest("rest", level, *other_files())
 
 
 def lab(_level):
@@ -94,21 +94,28 @@ STEPS = {
     "size": size,
     "micropython": micropython,
     "core": core,
-    "fast": fast,
-    "host": host,
+    "coverage": coverage,
+    "rest": rest,
     "lab": lab,
 }
 
 
-def core_files(covering=levels.COVERING):
-    """Return the files whose branch coverage is measured."""
-    own = [path for path in TESTS.glob("test_*.py") if not path.name.startswith("test_host_")]
-    return sorted([*own, *(TESTS / name for name in covering)])
+def core_files():
+    """Return the test files that run in MicroPython too."""
+    return sorted(
+        path for path in TESTS.glob("test_*.py") if not path.name.startswith("test_host_")
+    )
 
 
-def host_files():
-    """Return the other test files."""
-    return sorted(set(TESTS.glob("test_*.py")) - set(core_files()))
+def traced_files():
+    """Return the files by which the branch coverage is measured."""
+    own = [path for path in core_files() if path.name not in levels.UNTRACED]
+    return sorted([*own, *(TESTS / name for name in levels.COVERING)])
+
+
+def other_files():
+    """Return the test files that are not traced."""
+    return sorted(set(TESTS.glob("test_*.py")) - set(traced_files()))
 
 
 def versions(level):

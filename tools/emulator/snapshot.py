@@ -55,7 +55,9 @@ class Child:
             data = _read(self._reading, self._deadline)
         except TimeoutError:
             os.kill(self._pid, signal.SIGKILL)
-            raise TimeoutError(f"safety net: the forked process takes over {self._wall_s} s") from None
+            raise TimeoutError(
+                f"safety net: the forked process takes over {self._wall_s} s"
+            ) from None
         except BaseException:
             os.kill(self._pid, signal.SIGKILL)
             raise

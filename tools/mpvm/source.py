@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 LIB = HERE / "lib"
 VM_LIB = "/mpvm"
 VM_PATH = ["/firmware", "/host_tests", VM_LIB, ".frozen", "/lib"]
-HOST_ONLY = ("test_host_", "fakes", "rigs", "scenarios")  # files and folders that need CPython
+HOST_ONLY = ("test_host_", "conftest", "fakes", "rigs", "scenarios")  # what needs CPython
 NATIVE = ("hot_viper",)  # modules of machine code, which this interpreter cannot run
 
 
