@@ -303,7 +303,7 @@ class Stored(unittest.TestCase):
         self.assertEqual(said, str([(address, "bound")]))
 
     def test_a_new_file_that_is_alone_is_read_and_takes_its_name(self):
-        """On FAT the power may fail after the old file is gone, before the new one has its name."""
+        """On FAT the power may fail when the old file is gone and the new one has its old name."""
         self.serving.lease()
         self.serving.rest(5000)
         self.files["/leases.new"] = self.files.pop("/leases")

@@ -41,9 +41,11 @@ LEVELS = {
 #: Files that need CPython and are traced for the branch coverage of the core all the same.
 COVERING = (
     "test_host_config.py",
+    "test_host_dns.py",
     "test_host_recipes.py",
     "test_host_rp2_port.py",
     "test_host_service_faults.py",
+    "test_host_web.py",
 )
 #: Files of the core that are not traced: they reach nothing more, and tracing makes them slow.
 UNTRACED = ("test_decline_flood.py", "test_hostile.py")
