@@ -6,7 +6,7 @@ import scenarios
 from builders import discover
 from emulator import BoardError
 from fakes.rules import NAMED
-from rigs import OWN, RIGS, SETUP, START, Served
+from rigs import ADMIN, OWN, RIGS, SETUP, START, Served
 from scenarios import AT_HOME, Client
 
 ALICE, BOB = scenarios.ALICE, scenarios.BOB
@@ -129,6 +129,81 @@ class Faults:
         self.assertEqual(alice.lease()[1].kind, "ACK")
         self.assertEqual(served.program.output.count("ValueError: hungry"), 1)
 
+    # Checks of addresses
+
+    def checking(self, more=""):
+        """Return (Served with checks on, a squatter at 10.10.10.20, a client that wants it)."""
+        source = SETUP.replace("conflict_check=False", "conflict_check=True")
+        served, alice = self.serving(source + START + more)
+        squatter = scenarios.Station(served.board, scenarios.CAROL, "10.10.10.20")
+        return served, squatter, alice
+
+    def counted(self, served, name):
+        return int(served.remote(f"print(service.stats()['checks'][{name!r}])"))
+
+    def test_a_probe_that_cannot_leave_is_sent_again(self):
+        for error in ("ENOMEM", "EHOSTUNREACH", "EAGAIN"):
+            for times in (1, 3, 9):
+                with self.subTest(error, times=times):
+                    served, squatter, alice = self.checking()
+                    served.board.fail(self.send, error, times)
+                    offer = alice.ask(discover, requested=squatter.address)
+                    self.assertNotEqual(offer.yiaddr, squatter.address)
+                    self.assertEqual(self.counted(served, "conflicts"), 1)
+
+    def test_one_that_never_leaves_is_told_as_skipped(self):
+        """Not as a check that has found nobody."""
+        served, squatter, alice = self.checking()
+        served.board.fail(self.send, "ENOMEM", 400)
+        alice.tell(discover, requested=squatter.address)
+        served.board.sleep(1_000_000)
+        self.assertEqual(self.counted(served, "checks"), 0)
+        self.assertEqual(self.counted(served, "skipped"), 1)
+
+    def test_checks_end_while_settings_change(self):
+        served, squatter, alice = self.checking()
+        served.board.ap.join(ADMIN)
+        self.often(served, "service.configure(make())", 50_000)
+        for client in (alice, Client(served.board, BOB)):
+            offer = client.ask(discover, requested=squatter.address)
+            self.assertNotEqual(offer.yiaddr, squatter.address)
+            self.assertEqual(client.lease()[1].kind, "ACK")
+
+    def often(self, served, source, every_us):
+        """Execute source on the board again and again."""
+        config = SETUP[SETUP.index("config = ") : SETUP.index("service =")]
+        config = config.replace("conflict_check=False", "conflict_check=True")
+        config = config.replace("config =", "return").replace("\n", "\n ")
+        make = f"def make():\n {config}"
+        task = (
+            f"{make}\nasync def often():\n while True:\n"
+            f"  {source}\n  await asyncio.sleep_ms({every_us // 1000})\n"
+            "asyncio.create_task(often())"
+        )
+        served.remote(task)
+
+    def test_checks_end_while_the_access_point_comes_and_goes(self):
+        served, squatter, alice = self.checking()
+        self.often(served, "ap.active(False)\n  ap.active(True)", 1_000_000)
+        stations = [alice.station, squatter]
+
+        def join():
+            for station in stations:
+                served.board.ap.join(station.mac)
+            served.board.after(10_000, join)
+
+        join()
+        for offset_ms in range(0, 1000, 170):
+            served.board.sleep(offset_ms * 1000)
+            alice.station.frames.clear()
+            offer = None
+            for _ in range(4):
+                alice.tell(discover, requested=squatter.address)
+                served.board.sleep(1_500_000)
+                offer = offer or alice.offers()
+            self.assertTrue(offer)
+            self.assertNotIn(squatter.address, offer)
+
     def test_no_socket_left_is_said_and_can_be_mended(self):
         board = self.rig.make()
         with self.assertRaisesRegex(BoardError, "socket is left.*close one"):
@@ -220,6 +295,29 @@ class OnPicoW(Faults, unittest.TestCase):
         served = Served(board)
         served.rest(300)
         self.assertEqual(Client(board, ALICE).lease()[1].kind, "ACK")
+
+    def test_a_squatter_behind_a_short_list_is_found(self):
+        """Firmware v1.23: nobody is there to be asked, it says."""
+        for minor in (23, 24):
+            board = self.rig.make((1, minor))
+            self.addCleanup(board.interrupt)
+            source = SETUP.replace("conflict_check=False", "conflict_check=True")
+            Served(board, source + "ap.status = lambda *what: []\n" + START)
+            squatter = scenarios.Station(board, scenarios.CAROL, "10.10.10.20")
+            alice = Client(board, ALICE)
+            offer = alice.ask(discover, requested=squatter.address)
+            self.assertNotEqual(offer.yiaddr, squatter.address)
+
+    def test_beside_another_network_the_oldest_firmware_serves_too(self):
+        for minor in (23, 24, 25):
+            board = self.rig.make((1, minor))
+            self.addCleanup(board.interrupt)
+            served = Served(board, SETUP + JOINED + START)
+            for mac in (ALICE, BOB, scenarios.CAROL):
+                self.assertEqual(Client(board, mac).lease()[1].kind, "ACK")
+            host = scenarios.Station(board, AT_HOME, side=board.home)
+            self.assertTrue(host.hears_nothing(discover(mac=0x77)))
+            served.rest(100)
 
     def test_no_reset_of_the_chip_when_it_is_forbidden(self):
         board = self.rig.make((1, 26))

@@ -26,7 +26,8 @@ EDGES = {
     "naming": {"_compat"},
     "reply": {"_compat", "wire", "hot"},
     "conflict": {"_compat"},
-    "checking": {"_compat", "hot", "ports.echo"},
+    "stations": {"_compat", "hot"},
+    "checking": {"_compat", "hot", "stations", "ports.echo"},
     "text": set(),
     "events": {"_compat", "hot", "naming", "text"},
     "roster": {"_compat", "naming", "text"},
@@ -39,10 +40,9 @@ EDGES = {
     },
     "clock": {"_compat"},
     "starting": {"ports.wifi"},
-    "guard": {"_compat", "hot"},
     "storage": {"_compat", "store"},
     "service": {
-        *("_compat", "clock", "server", "starting", "checking", "guard", "storage"),
+        *("_compat", "clock", "server", "starting", "checking", "stations", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
     "dns": {"_compat", "naming", "text"},
@@ -53,14 +53,14 @@ EDGES = {
     "portal_html": set(),
     "ports.__init__": set(),
     "ports.wifi": set(),
-    "ports.rp2": {"_compat", "hot", "ports.rp2_start"},
+    "ports.rp2": {"_compat", "hot", "stations", "ports.rp2_start"},
     "ports.rp2_start": {"_compat"},
     "ports.esp32": {"_compat", "ports.esp32_start"},
     "ports.esp32_start": set(),
     "ports.echo": {"_compat", "hot"},
 }
 # What deals with the board; all else is bytes in, bytes out.
-OUTER = {"clock", "dns", "guard", "page", "portal", "service", "starting", "storage", "web"}
+OUTER = {"clock", "dns", "page", "portal", "service", "starting", "storage", "web"}
 BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet

@@ -36,6 +36,11 @@ class BoardStorage:
         self._disk = disk
         self._storage = board.Storage(NAME, server)
 
+    @property
+    def stored(self):
+        """How often it has written the file."""
+        return self._storage.counts["stored"]
+
     def load(self, now_s):
         """Read the file."""
         with on_board(self._disk):

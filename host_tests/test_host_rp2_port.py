@@ -48,6 +48,7 @@ class Frames(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.board = board(before=TAKE)
+        cls.board.ap.join(ALICE)  # others get a broadcast, see Repeater
 
     def sent(self, to, n=300):
         """Return (destination MAC, source, destination, payload) of the frame sent."""
@@ -102,6 +103,65 @@ class Frames(unittest.TestCase):
             self.board.run(f"server.reply_to = {to}\nprint(port.send(server, 300))")
             self.assertEqual(dotted(alice.datagrams()[-1][1]), (address, 68))
         self.board.run("port._raw = True")
+
+
+class Repeater(unittest.TestCase):
+    """A client behind a repeater that rewrites MACs: its own MAC is no station's."""
+
+    def setUp(self):
+        self.board = board(before=TAKE)
+        self.repeater = Station(self.board, "00:00:5e:00:53:77", "10.10.10.21")
+
+    def sent(self, to):
+        """Return (destination MAC, address) of the UDP datagram that is sent."""
+        self.board.ap.frames.clear()
+        self.board.run(f"server.reply_to = {to}\nassert port.send(server, 300)")
+        udp = [f for _, f in self.board.ap.frames if f[12:14] == b"\x08\x00" and f[23] == 17]
+        (frame,) = udp
+        return bytes(frame[:6]).hex(":"), dotted(read_udp(memoryview(frame)[14:])[1])[0]
+
+    def test_without_an_address_it_gets_a_broadcast(self):
+        self.assertEqual(self.sent("CLIENT"), ("ff:ff:ff:ff:ff:ff", "255.255.255.255"))
+
+    def test_with_one_lwip_finds_the_way(self):
+        self.assertEqual(self.sent("CIADDR"), ("00:00:5e:00:53:77", "10.10.10.21"))
+
+    def test_who_comes_directly_gets_frames_of_its_own_at_once(self):
+        self.sent("CLIENT")
+        self.board.ap.join(ALICE)
+        self.assertEqual(self.sent("CLIENT"), (ALICE, "10.10.10.20"))
+
+    def test_who_moves_behind_the_repeater_is_reached_seconds_later(self):
+        self.board.ap.join(ALICE)
+        self.assertEqual(self.sent("CLIENT")[0], ALICE)
+        self.board.ap.leave(ALICE)
+        self.board.sleep(6_000_000)
+        self.sent("CLIENT")
+        self.board.run("import time\nport.associated.refresh(time.ticks_ms())")
+        self.assertEqual(self.sent("CLIENT")[0], "ff:ff:ff:ff:ff:ff")
+
+    def test_nobody_in_the_list_is_not_known_to_be_nobody(self):
+        """Firmware v1.23 to v1.24.0 gives an empty list by mistake."""
+        self.board.ap.leave("00:00:5e:00:53:77")
+        self.assertEqual(self.sent("CLIENT")[0], ALICE)
+
+
+class ShortLists(unittest.TestCase):
+    """status("stations") of v1.23 to v1.24.0 is cut at a number that nobody has set."""
+
+    def test_the_list_is_whole_whatever_was_called_before(self):
+        for minor in (23, 24, 26):
+            for before in ("port.send(server, 300)", "ap.config(pm=ap.PM_NONE)", "ap.status()"):
+                made = board((1, minor), TAKE)
+                for last in range(1, 6):
+                    made.ap.join(f"00:00:5e:00:53:0{last}")
+                said = made.run(f"{before}\nprint(len(port.stations()), len(port.stations()))")
+                self.assertEqual(said, "5 5\n", (minor, before))
+
+    def test_a_chip_that_is_off_has_none(self):
+        made = board(before=TAKE)
+        made.fail("status", "EIO")
+        self.assertEqual(made.run("print(port.stations())"), "[]\n")
 
 
 class Apart(unittest.TestCase):
@@ -272,25 +332,26 @@ class Seconds(unittest.TestCase):
 
 
 GUARD = """
-from microdhcp.guard import Guard
-class Stations:
+import time
+from microdhcp.stations import Stations
+class Port:
     asked = 0
     macs = []
     def stations(self):
         self.asked += 1
         return self.macs
-stations = Stations()
-guard = Guard(stations)
-def admits(last):
+port = Port()
+guard = Stations(port)
+def admits(last, fresh=True):
     rx = bytearray(600)
     rx[28:34] = bytes((0, 0, 0x5e, 0, 0x53, last))
-    return guard.admits(rx)
-stations.macs = [bytes((0, 0, 0x5e, 0, 0x53, 1))]
+    return guard.has(rx, 28, time.ticks_ms(), fresh)
+port.macs = [bytes((0, 0, 0x5e, 0, 0x53, 1))]
 """
 
 
 class Guarded(unittest.TestCase):
-    """guard.py: who may be served, and how often the list is read."""
+    """stations.py: who is associated, and how often the list is read."""
 
     def setUp(self):
         self.board = PicoW((1, 26))
@@ -299,7 +360,7 @@ class Guarded(unittest.TestCase):
     def asked(self, source):
         """Return what source prints, and how often the list has been read so far."""
         said = self.board.run(source).strip()
-        return said, int(self.board.run("print(stations.asked)"))
+        return said, int(self.board.run("print(port.asked)"))
 
     def rest(self, ms):
         self.board.clock.advance(self.board.now_us + ms * 1000)
@@ -316,12 +377,12 @@ class Guarded(unittest.TestCase):
 
     def test_a_new_station_is_found_at_once(self):
         self.asked("print(admits(1))")
-        new = "stations.macs = stations.macs + [bytes((0, 0, 0x5e, 0, 0x53, 2))]\n"
+        new = "port.macs = port.macs + [bytes((0, 0, 0x5e, 0, 0x53, 2))]\n"
         self.assertEqual(self.asked(new + "print(admits(2))"), ("True", 2))
 
     def test_who_has_left_is_a_stranger_a_second_later(self):
         self.asked("print(admits(1))")
-        self.board.run("stations.macs = []")
+        self.board.run("port.macs = []")
         self.rest(1000)
         self.assertEqual(self.asked("print(admits(1))"), ("False", 2))
 
@@ -330,6 +391,24 @@ class Guarded(unittest.TestCase):
             self.asked("print([admits(9) for _ in range(9)])")
             self.board.ticks_offset_ms += days * 86_400_000
             self.assertEqual(self.asked("print(admits(1))")[0], "True", days)
+
+    def test_for_a_reply_an_older_list_will_do(self):
+        self.asked("print(admits(1))")
+        self.rest(3_600_000)
+        self.assertEqual(self.asked("print(admits(1, False))"), ("True", 1))
+
+    def test_a_list_that_is_in_use_is_read_every_five_seconds(self):
+        self.asked("print(admits(1, False))")
+        refresh = "guard.refresh(time.ticks_ms())\nprint(admits(1, False))"
+        self.rest(4900)
+        self.assertEqual(self.asked(refresh), ("True", 1))
+        self.rest(100)
+        self.board.run("port.macs = []")
+        self.assertEqual(self.asked(refresh)[0], "False")
+
+    def test_one_that_is_not_used_is_not_read(self):
+        self.rest(60_000)
+        self.assertEqual(self.asked("guard.refresh(time.ticks_ms())")[1], 0)
 
 
 if __name__ == "__main__":

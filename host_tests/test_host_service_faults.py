@@ -1,5 +1,6 @@
 """What the service survives, on a fake Pico W whose calls fail when told to; storage; events."""
 
+import binascii
 import unittest
 
 from builders import discover, release, request
@@ -253,6 +254,55 @@ class Faults(unittest.TestCase):
             self.serving.run('service.start(ssid="x", key="short")')
         self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
 
+    def test_run_twice_is_an_error(self):
+        self.board.run("import asyncio")
+        twice = (
+            "async def main():\n"
+            " first = asyncio.create_task(service.run())\n"
+            " await asyncio.sleep_ms({ms})\n"
+            " try:\n  await service.run()\n"
+            " except RuntimeError as error:\n  print(error)\n"
+            " {then}\n"
+            " await first\n"
+        )
+        for ms in (10, 700):
+            source = twice.format(ms=ms, then="service.stop()") + f"{START}\nasyncio.run(main())"
+            self.assertIn("run() runs already", self.serving.run(source))
+        program = self.board.start(
+            twice.format(ms=1, then="print('on')") + f"{START}\nasyncio.run(main())"
+        )
+        self.board.wait(lambda: "on" in program.output)
+        self.assertEqual(Station(self.board, ALICE).ask(discover(xid=4)).message.kind, "OFFER")
+        self.board.interrupt()
+
+    def test_run_after_ctrl_c_takes_the_place_of_the_one_that_was_left(self):
+        self.board.run("import asyncio")
+        for _ in range(2):
+            program = self.board.start("asyncio.run(service.run())")
+            self.board.sleep(2_000_000)
+            self.assertFalse(program.done, program.error)
+            asked = self.serving.alice.ask(discover(xid=4)).message
+            self.assertEqual(asked.kind, "OFFER")
+            self.board.interrupt()
+            self.board.sleep(2_000_000)  # somebody types
+        self.assertEqual(self.serving.run("service.stop()\nprint(service.port.sock)"), "None")
+
+    def test_after_days_without_a_turn_it_goes_on(self):
+        for days in (6, 7, 9, 11, 12):
+            for fails in (0, 1):
+                with self.subTest(days=days, fails=fails):
+                    self.board.fail("send_ethernet", "ENOMEM", fails)
+                    self.serving.alice.send_udp(discover(xid=3))
+                    self.board.sleep(2000)
+                    self.serving.run("service.poll()\nfed.clear()")
+                    before_s = int(self.serving.stat("seconds"))
+                    self.board.ticks_offset_ms += days * 86_400_000
+                    self.serving.rest(2000)
+                    self.assertGreaterEqual(int(self.serving.run("print(len(fed))")), 3)
+                    gone_s = int(self.serving.stat("seconds")) - before_s
+                    self.assertIn(gone_s, range(days * 86_400, days * 86_400 + 5))
+                    self.assertEqual(len(self.serving.ask(discover(xid=4))), 1)
+
     def test_after_a_week_without_a_turn_it_does_its_chores(self):
         self.serving.run("service.stop()")
         self.board.ticks_offset_ms += 7 * 86_400_000
@@ -361,6 +411,81 @@ class Stored(unittest.TestCase):
         self.serving.rest(5000)
         self.assertEqual((self.storage("stored"), sorted(self.files)), (1, ["/leases"]))
         self.assertNotEqual(self.files["/leases"], b"old")
+
+    def test_whatever_a_driver_raises_is_counted_and_ends_nothing(self):
+        """A card's driver is Python: it raises anything."""
+        for call in ("open", "rename"):
+            for error in (ValueError("bad"), TypeError(), AttributeError("x"), KeyError(1)):
+                with self.subTest(call, error=error):
+                    self.serving = Serving('store="leases", on_feed=lambda: fed.append(1)')
+                    self.serving.board.fail(call, error, 2)
+                    self.serving.lease()
+                    self.serving.rest(5000)
+                    self.assertEqual(
+                        (self.storage("stored"), self.storage("store_failed")), (0, 1)
+                    )
+                    self.serving.run("fed.clear()")
+                    self.serving.rest(61_000)
+                    self.assertGreater(int(self.serving.run("print(len(fed))")), 60)
+                    self.serving.rest(61_000)
+                    self.assertEqual(self.storage("stored"), 1)
+
+    def test_a_file_that_cannot_be_read_is_told(self):
+        for error in (ValueError("bad"), "EIO", MemoryError(), OSError("no card")):
+            board = PicoW((1, 26))
+            board.files.content["/leases"] = b"mDHC"
+            board.run(SETUP[: SETUP.index("service.start")].replace("{more}", 'store="leases"'))
+            board.fail("open", error, 2)
+            board.run(START)
+            self.assertEqual(board.run("print(service.stats()['storage']['restored'])"), "-1\n")
+
+    def a_whole_one(self):
+        """Return (address, file) of a board that has stored a lease."""
+        serving = Serving('store="leases"')
+        address = serving.lease()
+        serving.run("service.stop()")
+        return address, serving.board.files.content["/leases"]
+
+    def test_the_whole_one_of_both_files_is_used(self):
+        address, whole = self.a_whole_one()
+        empty = whole[:5] + b"\0"
+        empty += binascii.crc32(empty).to_bytes(4, "big")
+        for old, new, restored in (
+            (whole[:-1], whole, 1),
+            (None, whole, 1),
+            (b"", whole, 1),
+            (whole, whole[:20], 1),
+            (whole, b"", 1),
+            (whole, None, 1),
+            (empty, whole, 1),  # written, not renamed any more: it is the later one
+            (whole[:9], whole[:9], -1),
+            (whole[:9], None, -1),
+            (None, whole[:9], 0),  # the first one of all, when the power failed
+        ):
+            files = {"/leases": old, "/leases.new": new}
+            files = {name: data for name, data in files.items() if data is not None}
+            with self.subTest(old=old and len(old), new=new and len(new)):
+                self.serving = Serving('store="leases"', files)
+                self.assertEqual(self.storage("restored"), restored)
+                leased = self.serving.run("print([lease.address for lease in service.leases()])")
+                self.assertEqual(leased, str([address] if restored > 0 else []))
+                if new == whole:
+                    self.assertEqual(dict(self.serving.board.files.content), {"/leases": whole})
+
+    def test_writes_have_a_budget(self):
+        """Ten in a row, then one a minute, whatever clients do: a flash wears."""
+        self.serving = Serving('store="leases"', {})
+        self.serving.run("writes = []\nsave = service.storage.save\n")
+        alice = self.serving.alice
+        alice.address = None
+        program = self.serving.board.start("serve(1_200_000)")
+        for _ in range(400):
+            alice.send_udp(request(requested="10.10.10.20", xid=5))
+            self.serving.board.sleep(1_500_000)
+            alice.send_udp(release(ciaddr="10.10.10.20", server_id=OWN))
+            self.serving.board.sleep(1_500_000)
+        program.wait(300)
+        self.assertIn(self.storage("stored"), range(28, 31))  # 10 and 19 or 20 minutes
 
     def test_a_damaged_file_is_counted_and_replaced(self):
         self.serving = Serving('store="leases"', {"/leases": b"mDHC nonsense"})

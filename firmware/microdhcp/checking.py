@@ -16,22 +16,27 @@ from array import array
 
 from ._compat import const
 from .hot import copy, same
+from .stations import Stations
 
 _WRAP = const((1 << 30) - 1)
 _TICK_MS = const(10)  # how soon an answer is noticed
-_FRESH_MS = const(1000)  # how long a list of the stations is good
 
-_ASKED = const(1)  # what a check is doing; 0: nothing
-_ASKED_TWICE = const(2)
-_NOT_IN_USE = const(3)  # it has ended
-_IN_USE = const(4)
+_TO_ASK = const(1)  # what a check is doing; 0: nothing
+_ASKED = const(2)
+_ASKED_TWICE = const(3)
+_NOT_IN_USE = const(4)  # it has ended
+_IN_USE = const(5)
 
 _LEASED = const(b"\x02\x03")  # states of a slot: ADOPTED, BOUND
+_WAITING = const(b"\x07\x0a")  # CHECKING, DOUBTED
 _CONFLICT = const(9)
 _NONE = const(255)  # no slot, no check
 
 _XID = const(4)  # offsets in a message
 _CHADDR = const(28)
+_SNAME = const(44)
+_COOKIE = const(236)
+_ZEROS = bytes(192)  # of sname and file
 
 _COUNTERS = const(
     (
@@ -52,14 +57,15 @@ class Checker:
 
     server    gets enable_checks() here
     port      has stations(), names_owner, side_by_side (checks at a time) and, for an Echo, ap
-    places    messages that can wait
+    places    messages that can wait, no more than there are checks at a time
     check_ms  how long a check takes, 300..500
+    stations  a Stations of the port
     echo      what asks: an Echo
     counters  {name: how often}
     waiting   checks that run
     """
 
-    def __init__(self, server, port, places=2, check_ms=400, echo=None):
+    def __init__(self, server, port, places=4, check_ms=400, stations=None, echo=None):
         checks = port.side_by_side
         if echo is None:
             from .ports.echo import Echo
@@ -68,22 +74,23 @@ class Checker:
         self.waiting = 0
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._server = server
-        self._port = port
+        self._stations = stations or Stations(port)
         self._echo = echo
         self._check_ms = check_ms
         self._messages = []  # and for each its length, and the check that it waits for
+        places = min(places, checks)  # one each
         for _ in range(places):
-            self._messages.append(bytearray(len(server.rx)))
+            self._messages.append(memoryview(bytearray(len(server.rx) - len(_ZEROS))))
         self._lengths = array("H", [0] * places)
         self._waits_for = bytearray(b"\xff" * places)
-        self._doing = bytearray(checks)  # for each check, and its slot, and when it began
-        self._slots = bytearray(checks)
+        self._doing = bytearray(checks)  # for each check, and its address, and when it began
+        self._addresses = bytearray(4 * checks)
         self._begun_ms = array("i", [0] * checks)
         self._macs = bytearray(6 * checks)  # for whom it is
         self._asked = [()] * checks  # which stations were asked; in the end, who has answered
-        self._stations = ()
-        self._read_ms = 0
+        self._renewed = bytearray(checks)  # it has begun anew
         self._question = bytearray(10)
+        self._known = None  # result of the latest check that new settings have cut loose
         self._suspect = b""  # who has answered last, and for which slots: see _is_proxy()
         self._claimed = bytearray(2)
         server.enable_checks(port.names_owner)
@@ -91,27 +98,28 @@ class Checker:
     def park(self, n, now_ms):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""
         server = self._server
-        slot = server.check_slot
-        check = self._find(slot)
+        server.address_of(server.check_slot, self._question, 0)
+        check = self._find(self._question)
         if check < 0:
             self.counters["turned_away"] += 1
             return
         runs = self._doing[check]
         place = self._place(check, now_ms)
-        message = self._messages[place]
-        held = runs and self._waits_for[place] == check
-        if held and self._is_for(check):
-            if same(message, _XID, server.rx, _XID, 4):
+        newer = runs and self._waits_for[place] == check and self._is_for(check)
+        if newer:
+            if same(self._messages[place], _XID, server.rx, _XID, 4):
                 self.counters["repeated"] += 1
                 return
         else:
-            self.counters["parked"] += 1
-            self.counters["overwritten"] += held
+            self.counters["overwritten"] += self._waits_for[place] != _NONE
+        self._waits_for[place] = _NONE
+        if not self._keep(place, n):
+            self.counters["turned_away"] += 1
+        else:
+            self.counters["parked"] += not newer
             self._waits_for[place] = check
-        message[:] = server.rx
-        self._lengths[place] = n
         if not runs:
-            self._begin(check, slot, now_ms)
+            self._begin(check, now_ms)
 
     def poll(self, now_ms, now_s):
         """Put a message whose check has ended into server.rx; return its length, 0: there is none.
@@ -121,17 +129,30 @@ class Checker:
         self._listen()
         for check in range(len(self._doing)):
             doing = self._doing[check]
-            if _ASKED <= doing <= _ASKED_TWICE:
-                passed_ms = now_ms - self._begun_ms[check] & _WRAP
-                if passed_ms >= self._check_ms:
-                    doing = _NOT_IN_USE
-                elif doing == _ASKED and 2 * passed_ms >= self._check_ms:
-                    self._ask(check, _ASKED_TWICE)
+            if _TO_ASK <= doing <= _ASKED_TWICE:
+                doing = self._doing[check] = self._go_on(check, doing, now_ms)
             if doing >= _NOT_IN_USE:
                 n = self._end(check, doing == _IN_USE, now_s)
                 if n:
                     return n
         return 0
+
+    def _go_on(self, check, doing, now_ms):
+        """Do what is due for a check that runs; return what it is doing then."""
+        passed_ms = now_ms - self._begun_ms[check] & _WRAP
+        if doing == _TO_ASK:  # its time begins when the first probe leaves
+            if self._ask(check, now_ms):
+                self.counters["checks"] += 1
+                self._begun_ms[check] = now_ms
+                return _ASKED
+            if passed_ms >= self._check_ms:
+                self.counters["skipped"] += 1
+                return _NOT_IN_USE
+        elif passed_ms >= self._check_ms:
+            return _NOT_IN_USE
+        elif doing == _ASKED and 2 * passed_ms >= self._check_ms and self._ask(check, now_ms):
+            return _ASKED_TWICE
+        return doing
 
     def wait_ms(self):
         """Return after how many ms poll() wants to be called, -1: not before the next park()."""
@@ -140,7 +161,7 @@ class Checker:
         return 0 if max(self._doing) >= _NOT_IN_USE else _TICK_MS
 
     def clear(self):
-        """Forget all that waits: the access point was away, and the clients will ask again."""
+        """Forget all that waits: nobody serves any more."""
         for check in range(len(self._doing)):
             self._doing[check] = 0
         for place in range(len(self._messages)):
@@ -148,12 +169,21 @@ class Checker:
         self.waiting = 0
         self._echo.close()
 
+    def again(self, now_ms):
+        """Ask anew, because the access point was away.  Once for each check: it shall end."""
+        for check in range(len(self._doing)):
+            if _ASKED <= self._doing[check] <= _ASKED_TWICE and not self._renewed[check]:
+                self._renewed[check] = 1
+                self._doing[check] = _TO_ASK
+                self._asked[check] = ()
+                self._begun_ms[check] = now_ms
+
     def _is_for(self, check):
         """Return whether a check is for the client whose message is in rx."""
         return same(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
 
-    def _find(self, slot):
-        """Return the check of a slot, which may run already, or a free one; -1: none.
+    def _find(self, address):
+        """Return the check of an address, which may run already, or a free one; -1: none.
 
         A check gives way to no other, of this client or the next: in a flood none would end then,
         and nobody would get anything.
@@ -163,11 +193,41 @@ class Checker:
             if not self._doing[check]:
                 if found < 0:
                     found = check
-            elif self._slots[check] == slot:
+            elif same(self._addresses, 4 * check, address, 0, 4):
                 return check
             elif self._is_for(check):
                 return -1
         return found
+
+    def _keep(self, place, n):
+        """Copy the message in rx[:n] to a place; return False when it does not fit.
+
+        A long one fits without sname and file, where those are empty.
+        """
+        rx = self._server.rx
+        message = self._messages[place]
+        self._lengths[place] = n
+        if n <= len(message):
+            message[:] = memoryview(rx)[: len(message)]
+            return True
+        if rx.find(_ZEROS, _SNAME, _COOKIE) < 0:
+            return False
+        message[:_SNAME] = memoryview(rx)[:_SNAME]
+        message[_SNAME:] = memoryview(rx)[_COOKIE:]
+        return True
+
+    def _bring(self, place):
+        """Put the message of a place into rx; return its length."""
+        rx = self._server.rx
+        message = self._messages[place]
+        n = self._lengths[place]
+        if n <= len(message):
+            rx[: len(message)] = message
+        else:
+            rx[:_SNAME] = message[:_SNAME]
+            rx[_SNAME:_COOKIE] = _ZEROS
+            rx[_COOKIE:] = message[_SNAME:]
+        return n
 
     def _place(self, check, now_ms):
         """Return the place of a check's message, else a free one, else that of the oldest."""
@@ -180,34 +240,34 @@ class Checker:
             if passed_ms > oldest_ms:
                 found = place
                 oldest_ms = passed_ms
-        self.counters["overwritten"] += self._waits_for[found] != _NONE
         return found
 
-    def _begin(self, check, slot, now_ms):
+    def _begin(self, check, now_ms):
         """Start a check, if it can be made and tells anything.
 
         The list of stations comes first: without memory for it, nothing has begun.
         """
-        if not self._stations or now_ms - self._read_ms & _WRAP >= _FRESH_MS:
-            self._stations = self._port.stations()
-            self._read_ms = now_ms
+        self._asked[check] = self._stations.recent(now_ms)
         self.waiting += not self._doing[check]
-        self._slots[check] = slot
+        copy(self._addresses, 4 * check, self._question, 0, 4)
         self._begun_ms[check] = now_ms
+        self._renewed[check] = 0
         copy(self._macs, 6 * check, self._server.rx, _CHADDR, 6)
-        self._asked[check] = self._stations
-        if self._needless() or not self._echo.open():
+        known, self._known = self._known, None
+        if known and same(known[0], 0, self._question, 0, 4):
+            self._doing[check] = _IN_USE if known[1] else _NOT_IN_USE
+            self._asked[check] = known[2]
+        elif self._needless() or not self._echo.open():
             self.counters["skipped"] += 1
             self._doing[check] = _NOT_IN_USE
         else:
-            self.counters["checks"] += 1
-            self._ask(check, _ASKED)
+            self._doing[check] = self._go_on(check, _TO_ASK, now_ms)
 
     def _needless(self):
         """Return whether all stations but the client, which is one, hold leases of ours."""
         leases = self._server.leases
         here = False
-        for mac in self._stations:
+        for mac in self._stations.macs:
             if same(mac, 0, self._server.rx, _CHADDR, 6):
                 here = True
                 continue
@@ -218,13 +278,14 @@ class Checker:
                 return False
         return here
 
-    def _ask(self, check, doing):
-        """Send the probes of a check."""
-        self._doing[check] = doing
+    def _ask(self, check, now_ms):
+        """Send the probes of a check; return whether all of them have left."""
+        if not self._asked[check]:
+            self._asked[check] = self._stations.recent(now_ms)
         question = self._question
-        self._server.address_of(self._slots[check], question, 0)
+        copy(question, 0, self._addresses, 4 * check, 4)
         copy(question, 4, self._macs, 6 * check, 6)
-        self._echo.ask(check, question, self._asked[check])
+        return not self._echo.ask(check, question, self._asked[check])
 
     def _listen(self):
         """Take the answers."""
@@ -247,7 +308,7 @@ class Checker:
 
         It then answers for everything, and has none of them.
         """
-        slot = self._slots[check]
+        slot = self._slot(check)
         claimed = self._claimed
         if self._echo.station < 0:
             return False
@@ -263,20 +324,29 @@ class Checker:
             claimed[1] = slot
         return False
 
+    def _slot(self, check):
+        """Return the slot of a check's address, -1 when it is none of ours any more."""
+        return self._server.leases.slot_of(self._addresses, 4 * check)
+
     def _end(self, check, in_use, now_s):
         """Tell the server the result; return the length of the message in rx, 0: it is lost."""
         server = self._server
-        slot = self._slots[check]
+        leases = server.leases
+        slot = self._slot(check)
+        owner = self._asked[check] if in_use else None
         self._doing[check] = 0
         self.waiting -= 1
-        server.checked(slot, in_use, now_s, self._asked[check] if in_use else None)
-        if in_use and server.leases.state[slot] == _CONFLICT:
-            self.counters["conflicts"] += 1
+        if slot >= 0 and leases.state[slot] in _WAITING:
+            server.checked(slot, in_use, now_s, owner)
+            if in_use and leases.state[slot] == _CONFLICT:
+                self.counters["conflicts"] += 1
+        else:  # its message comes now, and will be parked for the same address
+            address = self._addresses[4 * check : 4 * check + 4]
+            self._known = (address, in_use, owner)
         if not self.waiting:
             self._echo.close()
         for place in range(len(self._messages)):
             if self._waits_for[place] == check:
                 self._waits_for[place] = _NONE
-                server.rx[:] = self._messages[place]
-                return self._lengths[place]
+                return self._bring(place)
         return 0

@@ -18,9 +18,19 @@ _BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
 _RETRY_MS = const(10)
 _NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
+_PART_MS = const(50)
 _RETRIES = const(3)  # of a reply that did not leave
 _AUTO = const(1)
+_CHADDR = const(28)  # in a message
 _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
+
+
+def _passed(at_ms, period_ms):
+    """Return whether a time is over that was not more than period_ms ahead.
+
+    After six days without a turn a difference of ticks has the wrong sign.
+    """
+    return not 0 < ticks_diff(at_ms, ticks_ms()) <= period_ms
 
 
 class Service:
@@ -34,7 +44,7 @@ class Service:
 
     running: "Service" = None  # the one that has been started last
 
-    def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=2, on_feed=None):
+    def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=4, on_feed=None):
         """Prepare a service; nothing is touched before start().
 
         ap        network.WLAN(network.WLAN.IF_AP)
@@ -44,7 +54,7 @@ class Service:
         store     name of the file that keeps the leases over a restart; None: they are forgotten
         check_ms  how long it takes to find out whether an address is in use, 50..2000; 300 to 500
                   are sensible: a sleeping telephone needs as long to answer
-        parked    messages, of 600 bytes each, that can wait for that, 1..8
+        parked    messages, of 408 bytes each, that can wait for that, 1..8; on an ESP32 at most 3
         on_feed   called at least every second, to feed a watchdog
         The first one that is wrong: ValueError.
         """
@@ -62,7 +72,7 @@ class Service:
         if config.conflict_check:
             from .checking import Checker
 
-            self.checker = Checker(self.server, self.port, parked, check_ms)
+            self.checker = Checker(self.server, self.port, parked, check_ms, self.stations())
         self.counts = {"unsent": 0, "foreign": 0, "troubles": 0}
         self._clock = Clock()
         self.storage = None
@@ -70,7 +80,7 @@ class Service:
             from .storage import Storage
 
             self.storage = Storage(store, self.server)
-        self._guard = None  # a Guard, once one is needed
+        self._parts = ()
         self._on_feed = on_feed
         self._on_event = None
         self._complained = False
@@ -110,6 +120,8 @@ class Service:
     def stop(self):
         """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
         self.port.close()
+        for part in self._parts:
+            part.close()
         self._unsent = 0
         self._tries = _RETRIES
         if self.checker:
@@ -124,7 +136,30 @@ class Service:
             except RuntimeError:  # called from within run(), which sees it itself
                 pass
 
+    def add(self, part):
+        """Let a part of the program take turns with the server, in poll() and in run().
+
+        part   .open() makes its sockets, now or when the service starts; .close() gives them
+               back, when it stops; .sockets() returns a list of them; .poll() serves what waits
+               there, without waiting for more
+        """
+        self._parts += (part,)
+        if self.port.sock:
+            part.open()
+
     # What a program may ask and do
+
+    def now_s(self):
+        """Return the seconds since the service was made."""
+        return self._clock.now_s()
+
+    def stations(self):
+        """Return the list of who is associated that all share, stations.Stations."""
+        if not self.port.associated:
+            from .stations import Stations
+
+            self.port.associated = Stations(self.port)
+        return self.port.associated
 
     def leases(self):
         """Return an iterator of roster.Lease, one for each address that somebody got."""
@@ -147,10 +182,8 @@ class Service:
             raise ValueError("conflict_check: cannot change while the server runs")
         self.server.configure(config, self._clock.now_s())
         self.config = config
-        self._unsent = 0  # its client asks again
+        self._unsent = 0  # its client asks again; checks go on
         self._tries = _RETRIES
-        if self.checker:
-            self.checker.clear()
 
     def on_event(self, callback):
         """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
@@ -199,25 +232,48 @@ class Service:
             except _ERRORS as error:  # even to wait takes memory, the first time
                 self._survive(error)
         self._serve()
-        if ticks_diff(ticks_ms(), self._chores_at) >= 0:
+        if self._parts:
+            self._poll_parts()
+        if _passed(self._chores_at, _CHORES_MS):
             self._do_chores()
 
     async def run(self):
-        """Serve until stop() or cancelled; after another start() it goes on.  One at a time."""
+        """Serve until stop() or cancelled; after another start() it goes on.
+
+        RuntimeError when it runs already, in another task.
+        """
         import asyncio
 
-        chores = asyncio.create_task(self._run_chores(asyncio.sleep_ms))
+        task = asyncio.current_task()
+        self._take_over(task)
+        helpers = [asyncio.create_task(self._run_chores(asyncio.sleep_ms))]
+        if self._parts:
+            helpers.append(asyncio.create_task(self._run_parts(asyncio)))
         try:
             while self.port.sock:
-                self._task = asyncio.current_task()
+                self._task = task
                 try:
                     await self._serve_socket(asyncio, self.port.sock)
                 except asyncio.CancelledError:
                     if self._task:  # not by stop()
                         raise
         finally:
-            self._task = None
-            chores.cancel()
+            if self._task is task:
+                self._task = None
+            for helper in helpers:
+                helper.cancel()
+
+    def _take_over(self, task):
+        """Let a task be the one that runs; RuntimeError while another one does.
+
+        Ctrl-C may have left one behind, which does nothing until asyncio runs again: it is ended.
+        """
+        other = self._task
+        if other and other is not task and not other.done():
+            if not _passed(self._chores_at, _CHORES_MS):
+                raise RuntimeError("run() runs already")
+            other.cancel()
+        self._task = task
 
     async def _serve_socket(self, asyncio, sock):
         """Serve until the port has another socket, or none."""
@@ -241,10 +297,43 @@ class Service:
             self._do_chores()
             await sleep_ms(_CHORES_MS)
 
+    async def _run_parts(self, asyncio):
+        """Give the parts their turns: every 50 ms, and when one of their sockets has something."""
+        woken = []
+        while self.running is self:
+            self._poll_parts()
+            for part in self._parts:
+                for sock in part.sockets():
+                    if sock not in woken:
+                        woken.append(sock)
+                        asyncio.create_task(self._wake(asyncio, part, sock, woken))
+            await asyncio.sleep_ms(_PART_MS)
+
+    async def _wake(self, asyncio, part, sock, woken):
+        """Give a part its turn when a socket has something, as long as it is the part's."""
+        reader = asyncio.StreamReader(sock)
+        nothing = bytearray(0)
+        try:
+            while self.port.sock and sock in part.sockets():
+                await reader.readinto(nothing)
+                part.poll()
+                await asyncio.sleep_ms(0)
+        except Exception:  # the socket is closed: the turn every 50 ms finds out what to do
+            pass
+        finally:
+            woken.remove(sock)
+
+    def _poll_parts(self):
+        for part in self._parts:
+            try:
+                part.poll()
+            except Exception as error:
+                self._survive(error, False)
+
     def _serve(self):
         """Answer what waits; return False when it is too early for the rest."""
         try:
-            if ticks_diff(ticks_ms(), self._chores_at) >= 0:  # has something held us up?
+            if _passed(self._chores_at, _CHORES_MS):  # has something held us up?
                 self._clock.now_s()
             if self._unsent and not self._send_again():
                 return False
@@ -280,11 +369,7 @@ class Service:
 
     def _bars(self):
         """Return whether the message in rx is not, or may not be, from a station of ours."""
-        if not self._guard:
-            from .guard import Guard
-
-            self._guard = Guard(self.port)
-        return not self._guard.admits(self.server.rx)
+        return not self.stations().has(self.server.rx, _CHADDR, ticks_ms(), True)
 
     def _answer(self, received):
         """Answer the message in rx[:received]; return False when it is too early for the rest."""
@@ -310,7 +395,7 @@ class Service:
 
     def _send_again(self):
         """Try to send the reply in tx again; return whether it is done with."""
-        if ticks_diff(ticks_ms(), self._retry_at) < 0:
+        if not _passed(self._retry_at, _RETRY_MS):
             return False
         self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
         self._tries -= 1
@@ -333,9 +418,11 @@ class Service:
             if self._on_event:
                 self._tell()
             if self.port.sock and self.port.lost():
-                if self.checker:
-                    self.checker.clear()
                 self.port.up()
+                if self.checker:
+                    self.checker.again(ticks_ms())
+            if self.port.associated:
+                self.port.associated.refresh(ticks_ms())
         except Exception as error:
             self._survive(error)
         if self.storage:

@@ -48,6 +48,8 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
                 hidden = None
             wifi.configure(port.ap, security, ssid, key, country, channel, hidden, service.feed)
             port.up()
+            for part in service._parts:
+                part.open()
         except Exception:
             port.close()
             raise

@@ -60,9 +60,24 @@ class Chip:
     def __init__(self, board):
         self.board = board
         self.interfaces = {STA: StationInterface(self), AP: AccessPointInterface(self)}
+        self.on_stack = 2  # what num_stas holds before anybody sets it: see stations()
         self.security = _WPA2_AES
         self.ssid = "PICOFFFF"
         self.pm = _PM_PERFORMANCE
+
+    def stations(self):
+        """Return the MACs that status("stations") lists.
+
+        Up to cyw43-driver 9f6405f, mended in MP v1.24.1, the caller does not set num_stas, and the
+        list is cut at what lies on the stack: what the call before has left there, itself one of
+        this kind (measured on v1.23.0: send_ethernet and config of pm leave 0, config("channel"),
+        ipconfig("addr4") and sleep_ms a large number).
+        """
+        macs = list(self.board.ap.stations)
+        if self.board.version < (1, 25):
+            macs = macs[: self.on_stack]
+            self.on_stack = len(macs)
+        return macs
 
     def deinit(self):
         """cyw43_deinit: both interfaces are torn down and the chip goes off."""
@@ -141,6 +156,7 @@ class Interface:
         """Send a frame on this interface, without routing or ARP; lost while it is down."""
         self._board.spend(270)
         self._board.injected("send_ethernet")
+        self._chip.on_stack = 0
         if self.netif.link:
             self.netif.side.sent(frame)
 
@@ -184,6 +200,7 @@ class Interface:
                 self._chip.security = value
             elif name == "pm":
                 self._chip.pm = value
+                self._chip.on_stack = 0
             elif name not in ("channel", "key", "password", "txpower", "hostname", "antenna"):
                 raise ValueError("unknown config param")  # `hidden` too (measured)
             cycle |= name in ("ssid", "essid", "security", "key", "password", "channel")
@@ -193,6 +210,8 @@ class Interface:
         return None
 
     def _get(self, name):
+        if name == "channel":
+            self._chip.on_stack = 0x20000000
         known = {
             "mac": self.netif.mac,
             "ssid": self._chip.ssid,
@@ -245,7 +264,7 @@ class AccessPointInterface(Interface):
             return 3 if self.netif.link else 0
         if what != "stations":
             raise ValueError("unknown status param")
-        return [(mac,) for mac in self._board.ap.stations]
+        return [(mac,) for mac in self._chip.stations()]
 
     def isconnected(self):
         """Return whether the link is up and a station is associated."""

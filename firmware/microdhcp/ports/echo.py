@@ -3,7 +3,9 @@
 Where the access point sends whole frames (rp2), every station but the client's own gets a copy
 that is addressed to it.  That needs no ARP and none of lwIP's small heap, and the number in the
 answer tells which station it was.  Elsewhere (ESP32) one copy leaves by the socket, lwIP asks for
-the MAC, and nobody sees whose answer it is.
+the MAC, and nobody sees whose answer it is.  So it is too where the list of the stations is empty
+or lacks the client, and cannot be whole; one more copy goes to everybody, because the MAC that
+lwIP remembers may be of the one who had the address before.
 
 The socket hears all ICMP packets for the board.  On rp2 it takes them away from lwIP, which
 answers no pings meanwhile: so it is open only while checks run.
@@ -32,6 +34,8 @@ _CHECK = const(40)  # first byte of the sequence number
 _STATION = const(41)  # second byte
 _END = const(42)
 
+_EVERYBODY = const(255)  # in the place of a station
+
 _NO_OPTIONS = const(0x45)  # first byte of an IPv4 header of 20 bytes
 _ECHO_REPLY = const(0)
 # TTL 1: a station that forwards packets must not bring the answer of somebody behind it.
@@ -57,7 +61,7 @@ class Echo:
     checks   how many; their numbers are 0..checks - 1
     station  after heard(): who has answered, as a place in the list that ask() was given; -1
              where nobody sees who it was
-    Nothing raises: what cannot be sent is lost, as packets are.
+    Nothing raises.
     """
 
     def __init__(self, ap, checks):
@@ -98,19 +102,27 @@ class Echo:
 
         number    of the check
         question  the address, 4 bytes, and the client's MAC, 6
-        stations  list of the MACs of all stations
+        stations  list of the MACs of all stations; without the client's it is not whole
+        Returns how many copies could not be sent, 0: all have left.
         """
         frame = self._frame
         copy(self._asked, 4 * number, question, 0, 4)
         frame[_CHECK] = number
         if not self._frames:
-            self._ask_by_socket(question)
-            return
+            return self._ask_by_socket(question)
         copy(frame, _TARGET, question, 0, 4)
         _seal(frame, _IP, _ECHO, _IP_SUM)
+        lost = 0
+        whole = False
         for i in range(len(stations)):
-            if not same(question, 4, stations[i], 0, 6):
-                self._ask_station(stations[i], i)
+            if same(question, 4, stations[i], 0, 6):
+                whole = True
+            else:
+                lost += self._ask_station(stations[i], i)
+        if not whole:
+            lost += self._ask_station(b"\xff\xff\xff\xff\xff\xff", _EVERYBODY)
+            lost += self._ask_by_socket(question)
+        return lost
 
     def heard(self):
         """Return the number of a check that has been answered, -1 when there is none."""
@@ -125,11 +137,14 @@ class Echo:
             if n != len(reply):
                 return -1
             if self._matches(reply):
-                self.station = reply[_STATION - _IP] if self._frames else -1
+                self.station = reply[_STATION - _IP] if self._frames else _EVERYBODY
+                if self.station == _EVERYBODY:
+                    self.station = -1
                 return reply[_CHECK - _IP]
         return -1
 
     def _ask_station(self, mac, i):
+        """Send a frame to one station; return 1 when it cannot leave, else 0."""
         frame = self._frame
         frame[:_MAC] = mac
         frame[_STATION] = i
@@ -137,14 +152,17 @@ class Echo:
         try:
             self._ap.send_ethernet(frame)
         except OSError:
-            return
+            return 1
+        return 0
 
     def _ask_by_socket(self, address):
+        """Send by lwIP, which asks for the MAC; return 1 when it cannot leave, else 0."""
         _seal(self._frame, _ECHO, _END, _ECHO_SUM)
         try:
             self._socket.sendto(self._echo, ("%d.%d.%d.%d" % tuple(address[:4]), 0))
         except (OSError, MemoryError):
-            return
+            return 1
+        return 0
 
     def _matches(self, reply):
         """Return whether an IPv4 packet is an answer to what a check has asked."""

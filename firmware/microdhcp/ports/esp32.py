@@ -26,6 +26,7 @@ class Port:
     ap       network.WLAN(network.WLAN.IF_AP)
     sock     the socket, None while closed
     dropped  datagrams thrown away: empty, or no memory for them
+    associated  stations.Stations, once somebody asks who is there
     """
 
     queued = 0  # all that waits, waits at the socket
@@ -34,6 +35,7 @@ class Port:
     can_hide = True
     security_open = AUTH_OPEN
     security_wpa2 = AUTH_WPA2_PSK
+    associated = None
 
     def __init__(self, ap):
         self.ap = ap
@@ -74,6 +76,8 @@ class Port:
         else:
             self._join()
         self.ap.config(pm=WLAN.PM_NONE)
+        if self.associated:
+            self.associated.forget()
 
     def lost(self):
         """Return whether up() is due.  Allocates.

@@ -3,14 +3,20 @@
 * Replies leave as Ethernet frames that are finished here (send_ethernet), through the access
   point and nothing else: lwIP would route a broadcast to the network that the board has joined,
   and cannot reach a client that has no address yet.
+* A frame to a MAC that is not associated is lost in the chip.  A client behind a repeater that
+  rewrites MACs is reached by broadcast, and with an address by lwIP, which asks for the MAC.
 * readinto() joins the datagrams that wait, four at most: they are taken apart here.
 * Nothing is allocated from MicroPython v1.26 on, except where said.
 """
+
+import sys
+from time import ticks_ms
 
 from network import STA_IF, WLAN
 
 from .._compat import const
 from ..hot import copy
+from ..stations import Stations
 
 _BROADCAST = const(0)  # reply_to
 _CLIENT = const(1)
@@ -25,6 +31,7 @@ _IP_SUM = const(26)
 _TO_IP = const(32)
 _UDP_LENGTH = const(40)
 _MESSAGE = const(44)
+_CHADDR = const(72)  # of the message
 _HEADERS = const(28)  # of IP and UDP
 _SHORTEST = const(300)  # of all replies
 _STEP = const(64)  # lengths of frames
@@ -35,6 +42,7 @@ _COOKIE = const(236)
 _COOKIE_BEGINS = const(0x63)
 _SECOND_COOKIE = const(476)  # the first message ends at 240 at the earliest
 _RX_N = const(600)  # what the server takes
+_AGAIN = const(2)  # readings of a list of stations that may be short
 
 
 class Port:
@@ -45,6 +53,7 @@ class Port:
     foreign  function: whether a datagram may have come from another network than the AP's
     queued   bytes of datagrams that have left the socket and wait here
     dropped  datagrams thrown away: too long, or cut because more were waiting than have room
+    associated  stations.Stations: who is there
     """
 
     names_owner = True  # a check of an address learns who answers
@@ -68,7 +77,9 @@ class Port:
         self.sock = self._poll = None
         self.dropped = 0
         self.foreign = WLAN(STA_IF).active
+        self.associated = Stations(self)
         self._raw = hasattr(ap, "send_ethernet")
+        self._short = sys.implementation.version[:3] < (1, 24, 1)  # see stations()
         self._queue = bytearray(_QUEUE_N)
         self._head = memoryview(self._queue)[:_RX_N]
         self._tails = [memoryview(self._queue)[1 << i :] for i in range(12)]
@@ -99,6 +110,7 @@ class Port:
         self._frame[_OWN_MAC : _OWN_MAC + 6] = self.ap.config("mac")
         self.ap.ipconfig(addr4=self._addr4)
         self.ap.config(pm=self.ap.PM_NONE)
+        self.associated.forget()
 
     def lost(self):
         """Return whether up() is due: the access point is on, with another address.  Allocates."""
@@ -157,12 +169,16 @@ class Port:
     def send(self, server, n):
         """Send server.tx[:n] where server.reply_to says; return whether it left.
 
-        A relay agent is reached by lwIP's routes, which allocates.
+        What lwIP has to find the way for, a relay agent or a client behind a repeater, allocates.
         """
         to = server.reply_to
+        frame = self._frame
         if to == _RELAY or not self._raw:
             return self._route(server, n)
-        frame = self._frame
+        if to != _BROADCAST and not self._is_station(frame):
+            if to == _CIADDR:
+                return self._route(server, n)
+            to = _BROADCAST
         if to == _BROADCAST:
             frame[_TO_MAC : _TO_MAC + 6] = b"\xff\xff\xff\xff\xff\xff"
             frame[_TO_IP : _TO_IP + 4] = b"\xff\xff\xff\xff"
@@ -180,6 +196,13 @@ class Port:
         except OSError:
             return False
         return True
+
+    def _is_station(self, frame):
+        """Return whether chaddr of the reply is associated; yes where nobody can tell."""
+        try:
+            return self.associated.has(frame, _CHADDR, ticks_ms()) or not self.associated.macs
+        except MemoryError:
+            return True
 
     def _close_headers(self, frame, n):
         """Fill in lengths and the IP checksum (RFC 1071) for a message of n bytes."""
@@ -212,8 +235,24 @@ class Port:
         return True
 
     def stations(self):
-        """Return the MACs, 6 bytes each, of the stations that are associated.  Allocates."""
-        return [entry[0] for entry in self.ap.status("stations")]
+        """Return the MACs, 6 bytes each, of the stations that are associated.  Allocates.
+
+        Empty is "unknown" too: v1.23 and v1.24.0 cut the list at a number that nobody has set
+        (cyw43-driver, num_stas).  It lies on the C stack; what config() leaves there, called from
+        this very function, is large.
+        """
+        try:
+            found = self.ap.status("stations")
+            for _ in range(_AGAIN):
+                if found and not self._short:
+                    break
+                self.ap.config("channel")
+                again = self.ap.status("stations")
+                if len(again) > len(found):
+                    found = again
+        except OSError:  # the chip is off
+            found = ()
+        return [entry[0] for entry in found]
 
     def close(self):
         """Give the port and the way of saving power back; the access point stays up."""
