@@ -330,6 +330,87 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.serving.run("print(service.config.lease_s)"), "7200")
 
 
+PART = """
+class Part:
+    def __init__(self):
+        self.sock, self.heard, self.fails = None, [], 0
+    def open(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        self.sock.bind(("0.0.0.0", 5000))
+    def sockets(self):
+        return [self.sock] if self.sock else []
+    def poll(self):
+        if self.fails:
+            self.fails -= 1
+            raise ValueError("part")
+        try:
+            self.heard.append(self.sock.recv(99))
+        except OSError:
+            pass
+    def close(self):
+        if self.sock:
+            self.sock.close()
+        self.sock = None
+import asyncio, socket
+part = Part()
+service.add(part)
+"""
+
+
+class Parts(unittest.TestCase):
+    """Service.add(): what takes turns with the server."""
+
+    def setUp(self):
+        self.serving = Serving()
+        self.board = self.serving.board
+
+    def heard(self):
+        return self.serving.run("print(part.heard)")
+
+    def say(self, data=b"hello"):
+        self.serving.alice.send_udp(data, to=("10.10.10.1", 5000))
+
+    def test_by_poll(self):
+        self.serving.run(PART)
+        self.say()
+        self.serving.rest(30)
+        self.assertEqual(self.heard(), "[b'hello']")
+        self.assertEqual(len(self.serving.ask(discover(xid=1))), 1)
+
+    def test_by_run_added_before_and_while_it_runs(self):
+        task = "async def main():\n asyncio.create_task(service.run())\n"
+        task += (
+            " await asyncio.sleep_ms(20)\n{}\n await asyncio.sleep_ms(9000)\nasyncio.run(main())"
+        )
+        late = " " + PART.strip().replace("\n", "\n ").replace("part = ", "global part\n part = ")
+        late = late.replace("import asyncio, socket", "import socket")
+        for before, source in ((PART, task.format("")), ("import asyncio", task.format(late))):
+            self.serving = Serving()
+            self.board = self.serving.board
+            self.serving.run(before)
+            program = self.board.start(source)
+            self.board.sleep(100_000)
+            self.say()
+            self.board.sleep(5000)  # it is woken, it does not wait for its next turn
+            self.say()
+            self.board.sleep(5000)
+            self.assertEqual(self.serving.alice.ask(discover(xid=1)).message.kind, "OFFER")
+            self.assertFalse(program.done, program.error)
+            self.board.interrupt()
+            self.assertEqual(self.heard(), "[b'hello', b'hello']")
+
+    def test_it_opens_and_closes_with_the_service(self):
+        self.serving.run(PART + "service.stop()\nassert part.sock is None\n" + START)
+        self.serving.run("assert part.sock")
+
+    def test_what_it_raises_is_counted(self):
+        self.serving.run(PART + "part.fails = 3")
+        said = self.serving.rest(500)
+        self.assertEqual(said.count("ValueError: part"), 1)
+        self.assertEqual(self.serving.stat("troubles"), "3")
+
+
 class Stored(unittest.TestCase):
     """storage.py: when the file is written, and what goes wrong with it."""
 

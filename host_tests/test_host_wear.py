@@ -8,6 +8,7 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 from littlefs import LittleFS, UserContext
+
 from simulate import Settings
 from simulate.disk import BoardDisk
 from simulate.story import Story

@@ -40,6 +40,7 @@ class Service:
     checker  the checks of addresses (checking.Checker), None: only clients check
     storage  the file of the leases (storage.Storage), None: there is none
     counts   {what: how often}: what the service itself has seen, see stats()
+    parts    what add() was given
     """
 
     running: "Service" = None  # the one that has been started last
@@ -80,14 +81,14 @@ class Service:
             from .storage import Storage
 
             self.storage = Storage(store, self.server)
-        self._parts = ()
+        self.parts = ()
         self._on_feed = on_feed
         self._on_event = None
         self._complained = False
         self._chores_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
         self._tries = _RETRIES
-        self._task = None
+        self._task = self._helpers = None
 
     def start(
         self,
@@ -120,7 +121,7 @@ class Service:
     def stop(self):
         """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
         self.port.close()
-        for part in self._parts:
+        for part in self.parts:
             part.close()
         self._unsent = 0
         self._tries = _RETRIES
@@ -140,12 +141,16 @@ class Service:
         """Let a part of the program take turns with the server, in poll() and in run().
 
         part   .open() makes its sockets, now or when the service starts; .close() gives them
-               back, when it stops; .sockets() returns a list of them; .poll() serves what waits
+               back, if there are any, when it stops; .sockets() returns a list of them; .poll() serves what waits
                there, without waiting for more
         """
-        self._parts += (part,)
+        self.parts += (part,)
         if self.port.sock:
             part.open()
+        if self._task and len(self.parts) == 1:
+            import asyncio
+
+            self._helpers.append(asyncio.create_task(self._run_parts(asyncio)))
 
     # What a program may ask and do
 
@@ -232,7 +237,7 @@ class Service:
             except _ERRORS as error:  # even to wait takes memory, the first time
                 self._survive(error)
         self._serve()
-        if self._parts:
+        if self.parts:
             self._poll_parts()
         if _passed(self._chores_at, _CHORES_MS):
             self._do_chores()
@@ -246,8 +251,8 @@ class Service:
 
         task = asyncio.current_task()
         self._take_over(task)
-        helpers = [asyncio.create_task(self._run_chores(asyncio.sleep_ms))]
-        if self._parts:
+        helpers = self._helpers = [asyncio.create_task(self._run_chores(asyncio.sleep_ms))]
+        if self.parts:
             helpers.append(asyncio.create_task(self._run_parts(asyncio)))
         try:
             while self.port.sock:
@@ -302,7 +307,7 @@ class Service:
         woken = []
         while self.running is self:
             self._poll_parts()
-            for part in self._parts:
+            for part in self.parts:
                 for sock in part.sockets():
                     if sock not in woken:
                         woken.append(sock)
@@ -324,7 +329,7 @@ class Service:
             woken.remove(sock)
 
     def _poll_parts(self):
-        for part in self._parts:
+        for part in self.parts:
             try:
                 part.poll()
             except Exception as error:

@@ -48,10 +48,12 @@ def start(service, ssid, key, open_, country, channel, hidden, may_restart):
                 hidden = None
             wifi.configure(port.ap, security, ssid, key, country, channel, hidden, service.feed)
             port.up()
-            for part in service._parts:
+            for part in service.parts:
                 part.open()
         except Exception:
             port.close()
+            for part in service.parts:
+                part.close()
             raise
     finally:
         _forget()
