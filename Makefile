@@ -90,7 +90,7 @@ board-test: setup  ## the self-test and the test files on a board: make board-te
 	@$(PY) tools/flash test $(if $(PORT),--port "$(PORT)") $(TESTS)
 
 clean:  ## remove what the targets above have made
-	rm -rf .venv .build tools/mpvm/node_modules
+	rm -rf .venv .build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup:  ## only what every target needs: the virtual environment .venv

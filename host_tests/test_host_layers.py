@@ -83,10 +83,7 @@ def outer(name):
 def sources():
     """Return all Python files of firmware/ and tools/ but fetched ones."""
     return [
-        path
-        for folder in ("firmware", "tools")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if "node_modules" not in path.parts
+        path for folder in ("firmware", "tools") for path in sorted((ROOT / folder).rglob("*.py"))
     ]
 
 

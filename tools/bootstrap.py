@@ -104,7 +104,7 @@ def need_python():
 
 def need_vm():
     """Fetch what runs MicroPython (tools/mpvm knows which builds, and what runs them)."""
-    if not (ROOT / "tools" / "mpvm" / "node_modules").is_dir():
+    if not (ROOT / ".build" / "mpvm" / "node_modules").is_dir():
         say("setup: MicroPython for WebAssembly")
     run([PY, ROOT / "tools" / "mpvm", "setup"], NPM_TIMEOUT_S)
 

