@@ -1,13 +1,17 @@
 """dns.Names beside a service: on a fake ESP32, a fake Pico W, and an emulated Pico W."""
 
 import unittest
+from unittest import mock
 
 import pytest
 
+from beside import FakeService
 from builders import discover, mac_bytes, request
 from emulator import Station
+from microdhcp.dns import Names
 from rigs import OWN, REASON, RIGS, START, Served
 from test_dns import AAAA, Answer, query
+from timeline import serve
 
 PROGRAM = """
 import network
@@ -110,6 +114,51 @@ class OnABoard:
     def test_beside_tasks(self):
         """service.run() too"""
         self.check(self.rig.live(served))
+
+
+class Sockets(unittest.TestCase):
+    """Faults of the network, and queries that get no answer."""
+
+    def setUp(self):
+        self.names = Names(FakeService(serve()), board="greenhouse")
+        self.names._sock = mock.Mock()
+        self.names._ipoll = mock.Mock(side_effect=([1], [1], []))
+
+    def test_silence_is_counted(self):
+        """A reply, and a sender outside the subnet"""
+        self.names._sock.recvfrom.side_effect = (
+            (query("lan", flags=0x8180), ("192.0.2.9", 53)),
+            (query("greenhouse"), ("198.51.100.1", 53)),
+        )
+        self.names.poll()
+        self.assertEqual(self.names.dropped, 2)
+        self.names._sock.sendto.assert_not_called()
+
+    def test_network_down(self):
+        """It is no reason to raise"""
+        self.names._sock.recvfrom.return_value = query("greenhouse"), ("192.0.2.9", 5353)
+        self.names._sock.sendto.side_effect = OSError(113)
+        self.names.poll()
+        self.assertEqual(self.names.sockets(), [self.names._sock])
+        self.names.close()
+        self.assertEqual(self.names.sockets(), [])
+        self.names.poll()
+        self.names.close()
+
+    def test_port_taken(self):
+        """OSError, and the socket is closed"""
+        with mock.patch("socket.socket") as made:
+            made.return_value.bind.side_effect = OSError(98)
+            with self.assertRaises(OSError):
+                self.names.open()
+        made.return_value.close.assert_called_once()
+
+    def test_more_than_one_turn_serves(self):
+        """Four queries, then DHCP has its turn"""
+        self.names._ipoll = lambda _: [1]
+        self.names._sock.recvfrom.return_value = query("greenhouse"), ("192.0.2.9", 5353)
+        self.names.poll()
+        self.assertEqual(self.names._sock.sendto.call_count, 4)
 
 
 class Esp32(OnABoard, unittest.TestCase):

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import unittest
+from unittest import mock
 
 from beside import FakeService
 from microdhcp.page import Page
@@ -122,6 +123,7 @@ class Sockets(unittest.TestCase):
         for sock in slow:
             sock.sendall(b"GET / HTTP/1.1\r\nX: ")
         self.until(lambda: len(self.served.web._clients) == 4)
+        self.assertFalse(self.served.web._has_room(1))  # they are too young
         self.served.service.seconds = 3
         self.assertEqual(self.served.get("/devices.json")[0], 200)
         self.assertEqual(self.served.web.counts["evicted"], 1)
@@ -165,6 +167,40 @@ class Sockets(unittest.TestCase):
         read(sock)
         self.assertEqual(self.served.get("/")[0], 200)
         self.assertEqual(self.served.web.counts["failed"], 1)
+
+    def test_port_taken(self):
+        """OSError, and nothing is left open"""
+        second = Web(self.served.service, port=self.served.port, address=OWN)
+        with self.assertRaises(OSError):
+            second.open()
+        self.assertEqual(second.sockets(), [])
+        second.poll()  # closed: nothing to do
+        second.close()
+
+    def test_sockets_to_wait_for(self):
+        """Those of the clients, and the one that listens"""
+        sock = self.served.connect()
+        self.until(lambda: len(self.served.web.sockets()) == 2)
+        sock.close()
+        self.until(lambda: len(self.served.web.sockets()) == 1)
+
+    def test_accept_that_fails(self):
+        """The client has gone again, or the network has no memory: the others are served"""
+        accept = mock.Mock(side_effect=OSError(11))
+        listener = mock.Mock(wraps=self.served.web._sock, accept=accept)
+        self.served.web._sock, real = listener, self.served.web._sock
+        sock = self.served.connect()
+        self.until(lambda: accept.called)
+        self.served.web._sock = real
+        sock.close()
+        self.assertEqual(self.served.get("/")[0], 200)
+
+    def test_closed_with_clients(self):
+        """stop() ends them"""
+        sock = self.served.connect()
+        self.until(lambda: self.served.web._clients)
+        self.served.close()
+        self.assertEqual(read(sock), b"")
 
     def until(self, condition):
         """Wait for something that the other thread does."""

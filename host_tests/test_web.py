@@ -5,6 +5,7 @@ import os
 import unittest
 
 from beside import FakeService
+from microdhcp.dns import Names
 from microdhcp.page import Page
 from microdhcp.portal import Portal
 from microdhcp.web import Request, escape
@@ -192,6 +193,22 @@ class Shown(PageCase):
         reply = self.web.respond(ask(b"POST /release", body=b"address=192.0.2.16&password="))
         self.assertEqual(reply.status, 403)
 
+    def test_a_name_of_the_board_is_its_own(self):
+        """dns.Names says which, whichever comes first"""
+        self.service.parts.clear()
+        Names(self.service, board="greenhouse")
+        Page(self.service)
+        self.web = self.service.parts[1]
+        for host, status in ((b"greenhouse.lan", 200), (b"greenhouse", 200), (b"sensor-1", 421)):
+            self.assertEqual(self.web.respond(ask(b"GET /", host)).status, status, host)
+
+    def test_wrong_arguments(self):
+        """ValueError that names the argument"""
+        for name, value in (("title", ""), ("password", 5), ("path", "devices"), ("path", None)):
+            with self.assertRaises(ValueError) as caught:
+                Page(self.service, **{name: value})
+            self.assertEqual(str(caught.exception)[: len(name)], name)
+
 
 class Actions(PageCase):
     options = {"password": "let me in"}
@@ -229,6 +246,13 @@ class Actions(PageCase):
 
 @unittest.skipUnless(hasattr(os, "urandom"), "os.urandom: boards have it, WebAssembly has not")
 class Form(unittest.TestCase):
+    def test_form_beside_a_page(self):
+        """An event reaches the parts that want it; the form does not"""
+        page = Page(self.service, path="/devices")
+        self.web.event("bound", "192.0.2.16", "00:00:5e:00:53:01", "x")
+        self.assertEqual(len(page._events), 1)
+        self.assertEqual(self.web.respond(ask(b"GET /devices")).status, 200)
+
     def setUp(self):
         self.service = FakeService(serve())
         self.portal = Portal(self.service, self.submitted, networks=lambda: ["Home", 'x"<y'])

@@ -342,10 +342,10 @@ def filled(html, values):
 
 
 def forget(name):
-    """Drop a module of this package on MicroPython, so that its memory is free again."""
+    """Drop a module of this package, so that its memory is free again."""
     package, _, _ = __name__.rpartition(".")
-    if sys.implementation.name == "micropython" and sys.modules.pop(f"{package}.{name}", None):
-        delattr(sys.modules[package], name)
+    del sys.modules[f"{package}.{name}"]
+    delattr(sys.modules[package], name)
 
 
 def escape(text):

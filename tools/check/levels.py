@@ -42,6 +42,7 @@ LEVELS = {
 COVERING = (
     "test_host_config.py",
     "test_host_dns.py",
+    "test_host_names.py",
     "test_host_recipes.py",
     "test_host_rp2_port.py",
     "test_host_service_faults.py",
