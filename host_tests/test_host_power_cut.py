@@ -4,6 +4,7 @@ Both programs that store leases: linux/storage.py of the desktop, storage.py of 
 littlefs and on FAT.  The clients are those of tools/simulate.
 """
 
+import os
 import sys
 import unittest
 from pathlib import Path
@@ -12,12 +13,12 @@ from unittest import mock
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
-from linux.storage import Storage
+from linux.storefile import MAGIC, StoreFile
 from microdhcp import Server, store
 from microdhcp import storage as board
-from simulate import Settings, watched
-from simulate.cuts import NAME, desktop
-from simulate.disk import BoardDisk, Disk
+from simulate import Settings
+from simulate.cuts import watched
+from simulate.disk import NAME, BoardDisk, Disk, desktop
 from timeline import Client, serve
 
 SETTINGS = Settings(3, days=0.8, devices=30, pool=12, squatters=1, restart_days=0.3, lease_s=1800)
@@ -88,22 +89,25 @@ class FaultTest(unittest.TestCase):
     """Faults planted into the desktop's storage are seen."""
 
     def failures(self, name, function):
-        with mock.patch.object(Storage, name, function):
-            return watched(SETTINGS)[0].run().failures
+        with mock.patch.object(StoreFile, name, function):
+            try:
+                return watched(SETTINGS)[0].run().failures
+            except OSError as error:  # what is left is not even taken for a store
+                return [str(error)]
 
     def test_a_file_that_is_not_synced(self):
-        def write_new(storage, new, data):
-            fd = storage._os.open(new, 577)
-            storage._os.write(fd, data)
-            storage._os.close(fd)
+        def fill(file, fd, data):
+            file._os.write(fd, data)
 
-        self.assertNotEqual(self.failures("_write_new", write_new), [])
+        self.assertNotEqual(self.failures("_fill", fill), [])
 
     def test_a_file_that_is_written_in_place(self):
-        def write(storage, data):
-            storage._write_new(storage.path, data)
+        def replace(file, data):
+            fd = file._os.open(file.path, os.O_WRONLY | os.O_TRUNC)
+            file._fill(fd, data)
+            file._os.close(fd)
 
-        self.assertNotEqual(self.failures("_write", write), [])
+        self.assertNotEqual(self.failures("replace", replace), [])
 
     def test_leases_that_are_stored_too_late(self):
         with mock.patch("linux.storage.NEW_S", 12):
@@ -141,11 +145,11 @@ def served(count):
 
 
 class DamageTest(unittest.TestCase):
-    """Whatever is in the file, the server starts."""
+    """Whatever the disk has made of the file, its bytes are kept and the server starts."""
 
     def test_every_byte_damaged_and_every_length(self):
         server, data = served(8)
-        for at in range(len(data)):
+        for at in range(len(MAGIC), len(data)):
             for bad in (data[:at], data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]):
                 told = []
                 disk = Disk()
@@ -153,7 +157,27 @@ class DamageTest(unittest.TestCase):
                 storage = desktop(server, disk, told.append)
                 storage.load(0)
                 self.assertEqual((storage.counts["damaged"], len(told)), (1, 1))
-                self.assertEqual(disk.survivors()[-1], {NAME + ".damaged": bad})
+                storage.save(0)
+                left = disk.survivors()[-1]
+                self.assertEqual(left[NAME + ".damaged"], bad)
+                self.assertEqual(sorted(left), [NAME, NAME + ".damaged"])
+
+    def test_what_does_not_begin_like_a_store_is_somebody_elses(self):
+        server, data = served(1)
+        for bad in (b"m", b"mDH", b"\0" * 600, b"x" + data):
+            disk = Disk()
+            disk.start_from({NAME: bad})
+            with self.assertRaisesRegex(OSError, "is not a store of leases"):
+                desktop(server, disk, self.fail).load(0)
+            self.assertEqual(disk.survivors(), [{NAME: bad}])
+
+    def test_an_empty_file_is_a_store_without_leases(self):
+        server, _ = served(1)
+        disk = Disk()
+        disk.start_from({NAME: b""})
+        storage = desktop(server, disk, self.fail)
+        storage.load(0)
+        self.assertEqual(storage.counts["damaged"], 0)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import client
 import dhcptext
 from linux import settings
 from microdhcp import Server
+from microdhcp.checks import DEFAULTS
 
 PLACE = "--address 10.77.0.1/24 --pool 10.77.0.10-10.77.0.250".split()
 MAC, OTHER = "00:00:5e:00:53:01", "00:00:5e:00:53:02"
@@ -185,6 +186,25 @@ class TomlTest(unittest.TestCase):
             settings.config(self.read("leas_s = 5", *PLACE))
         with self.assertRaises(OSError):
             read("--config", str(self.path.parent / "nothing"))
+
+    def test_values_of_wrong_types_are_named(self):
+        """Whatever TOML can hold, for every setting there is."""
+        wrong = ["5", "-1", "1.5", "true", "''", "'x'", "[]", "[5]", "{}", "{a = 1}", "[{}]"]
+        wrong += ["'\\u0000'", "inf", "1979-05-27", "07:32:00", "['x', 5]", "[[]]"]
+        own = ("address", "pool", "interface", "check_ms", "store", "self", "no_such")
+        place = {"address": '"10.77.0.1/24"', "pool": '["10.77.0.10", "10.77.0.250"]'}
+        refused = 0
+        for name in (*DEFAULTS, *own):
+            for value in wrong:
+                lines = {**place, name: value}
+                try:
+                    text = "\n".join(f"{key} = {what}" for key, what in lines.items())
+                    settings.config(self.read(text))
+                except ValueError as error:
+                    self.assertIn(name, str(error))
+                    self.assertNotIn("\n", str(error))
+                    refused += 1
+        self.assertGreater(refused, 300)
 
     def test_booleans_are_arp_and_off(self):
         for text, check in (("true", "arp"), ("false", "off")):

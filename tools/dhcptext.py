@@ -33,6 +33,9 @@ TYPES = {
 OVERLOAD = {1: "file", 2: "sname", 3: "file and sname"}
 RELAY = {1: "circuit", 2: "remote", 5: "link", 11: "server_override"}
 INFINITE = 0xFFFFFFFF
+LONGEST = 300  # characters of text for one option
+_NAMES_MOST = 32  # domain names in one option; pointers make many out of few bytes
+_NAME_MOST = 255  # bytes of a domain name: RFC 1035 section 2.3.4
 
 
 @dataclass
@@ -91,13 +94,23 @@ def lines(packet, indent=""):
 
 
 def option_text(code, value):
-    """Return "name: value" for the bytes of one option."""
+    """Return "name: value" for the bytes of one option; a long value is cut and says so."""
     name, kind = _name_and_type(code)
     show = SHOW_CODE.get(code) or SHOW[kind]
     try:
-        return f"{name}: {show(value)}"
+        shown = show(value)
     except (ValueError, IndexError):
-        return f"{name}: {len(value)} bytes {value.hex()}"
+        shown = f"{len(value)} bytes {value.hex()}"
+    if len(shown) > LONGEST:
+        shown = f"{shown[:LONGEST]}... ({len(value)} bytes)"
+    return f"{name}: {shown}"
+
+
+def escaped(text):
+    """Return text without what moves the cursor of a terminal: `\\x1b`, `\\n`, `\\u202e`, ..."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def option_name(code):
@@ -278,6 +291,8 @@ def _labels(value):
     names = []
     at = 0
     while at < len(value):
+        if len(names) == _NAMES_MOST:
+            return [*names, "..."]
         labels, at = _one_name(value, at)
         names.append(".".join(labels))
     return names
@@ -287,7 +302,7 @@ def _one_name(value, at):
     """Return the labels of the name at `at`, and where it ends."""
     labels = []
     after = None
-    hops = 0
+    hops = length = 0
     while value[at]:
         if value[at] >= 0xC0:
             after = after or at + 2
@@ -296,7 +311,10 @@ def _one_name(value, at):
             if hops > len(value):
                 raise ValueError("pointers in a ring")
             continue
-        labels.append(value[at + 1 : at + 1 + value[at]].decode("latin-1"))
+        labels.append(escaped(value[at + 1 : at + 1 + value[at]].decode("latin-1")))
+        length += 1 + value[at]
+        if length > _NAME_MOST:
+            raise ValueError("name too long")
         at += 1 + value[at]
     return labels, after or at + 1
 

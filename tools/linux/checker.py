@@ -20,21 +20,20 @@ class Checker:
     server   has enable_checks() called here
     probes   ArpProbes or IcmpProbes
     check_s  seconds that a check takes
-    control  the network's own address, 4 bytes
     told     object with conflict(address, mac), proxy(mac), dropped(packet, reason) and
              cannot_send(error) -> whether the network is away; see Desktop
     clock    returns seconds, never fewer than before
     """
 
-    def __init__(self, server, probes, check_s, control, told, clock=time.monotonic):
+    def __init__(self, server, probes, check_s, told, clock=time.monotonic):
         self.server = server
         self.probes = probes
         self.skipped = 0  # DISCOVERs that were answered without a check
         self.conflicts = 0
         self._told = told
         self._clock = clock
-        self._parked = Parked()
-        self._checks = Checks(check_s, self._send, control, told.proxy)
+        self._parked = Parked(server.leases.slots)
+        self._checks = Checks(check_s, self._send, told.proxy)
         server.enable_checks(names_owner=probes.names_owner)
 
     def counters(self):
@@ -54,10 +53,14 @@ class Checker:
         """Take the addresses (4 bytes each) of this machine: nobody answers for those."""
         self._checks.own = frozenset(addresses)
 
-    def clear(self):
-        """Forget all that waits: the interface is gone, and the clients will ask again."""
+    def clear(self, check_s=None):
+        """Forget all that waits, and the clients will ask again.
+
+        For when the interface is gone, or the server has other settings, with a new check_s.
+        """
+        self._checks.check_s = check_s or self._checks.check_s
         self._checks.clear()
-        self._parked.clear()
+        self._parked.clear(self.server.leases.slots)
 
     def park(self, n, peer_mac, rounds=1):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""

@@ -9,7 +9,7 @@ import heapq
 import itertools
 from typing import NamedTuple
 
-from .proxies import IGNORE, TEST, WAIT, Proxies
+from .proxies import Proxies
 
 PROBES = 2
 
@@ -30,7 +30,7 @@ class Result(NamedTuple):
 class _Check:
     """One that runs."""
 
-    __slots__ = ("address", "client", "excused", "over", "probes", "slot", "suspect")
+    __slots__ = ("address", "client", "excused", "probes", "slot")
 
     def __init__(self, slot, address, client):
         self.slot = slot
@@ -38,8 +38,6 @@ class _Check:
         self.client = client
         self.excused = None  # the client's MAC when it has answered itself
         self.probes = 0
-        self.over = False  # its time is over, it waits for the test of its suspect
-        self.suspect = None  # who has answered and may be a proxy
 
 
 class Checks:
@@ -47,23 +45,20 @@ class Checks:
 
     check_s   how long one takes
     send      function(address) that sends a probe; False when there is no network
-    control   an address that no host can have, 4 bytes: see proxies.py
     own       container of addresses (4 bytes) that this machine has itself
     sent, started   counters: probes, checks
-    proxy_found   called with the MAC of a proxy, once
+    proxy_found   called with the MAC of a proxy: see proxies.py
     """
 
-    def __init__(self, check_s, send, control, proxy_found):
+    def __init__(self, check_s, send, proxy_found):
         self.check_s = check_s
         self.own = frozenset()
         self.sent = self.started = 0
         self._send = send
-        self._control = control
-        self._proxy_found = proxy_found
-        self._proxies = Proxies()
+        self._proxies = Proxies(proxy_found)
         self._running = {}
         self._results = []
-        self._due = []  # heap of (time, number, function, argument)
+        self._due = []  # heap of (time, number, check)
         self._numbers = itertools.count()
 
     def start(self, slot, address, client, now):
@@ -92,28 +87,19 @@ class Checks:
 
         mac   6 bytes, or None when nobody knows whose answer it is
         """
-        if address == self._control and mac:
-            self._caught(mac)
-            return
         check = self._running.get(address)
         if check is None:
             return
         if mac == check.client:
             check.excused = mac
-            return
-        worth = self._proxies.judge(mac, address) if mac else None
-        if worth == TEST:
-            self._test(mac, now)
-        if worth in (TEST, WAIT):
-            check.suspect = mac
-        elif worth != IGNORE:
+        elif mac is None or not self._proxies.is_proxy(mac, address, now):
             self._end(check, True, mac)
 
     def run(self, now):
         """Do what is due; return the list of Results since the last call."""
         while self._due and self._due[0][0] <= now:
-            at, _, function, argument = heapq.heappop(self._due)
-            function(argument, at)
+            at, _, check = heapq.heappop(self._due)
+            self._step(check, at)
         results, self._results = self._results, []
         return results
 
@@ -129,55 +115,21 @@ class Checks:
         self._results.clear()
         self._due.clear()
 
-    def _later(self, at, function, argument):
-        heapq.heappush(self._due, (at, next(self._numbers), function, argument))
-
     def _step(self, check, at):
         """Send the next probe of a check, or end it."""
         if self._running.get(check.address) is not check:
             return
         if check.probes == PROBES:
-            if check.suspect:
-                check.over = True
-            else:
-                self._end(check, False)
+            self._end(check, False)
             return
         check.probes += 1
-        if self._probe(check.address):
-            self._later(at + self.check_s / PROBES, self._step, check)
+        self.sent += 1
+        if self._send(check.address):
+            due = at + self.check_s / PROBES, next(self._numbers), check
+            heapq.heappush(self._due, due)
         else:
             self._end(check, None)
-
-    def _probe(self, address):
-        self.sent += 1
-        return self._send(address)
 
     def _end(self, check, in_use, mac=None):
         del self._running[check.address]
         self._results.append(Result(check.slot, check.address, in_use, mac))
-
-    # Proxies
-
-    def _test(self, mac, now):
-        """Find out whether a station answers for everything."""
-        self._probe(self._control)
-        self._later(now + self.check_s / PROBES, self._cleared, mac)
-
-    def _caught(self, mac):
-        """Forget the answers of a station that is a proxy."""
-        if not self._proxies.caught(mac):
-            return
-        self._proxy_found(mac)
-        for check in self._suspected(mac):
-            check.suspect = None
-            if check.over:
-                self._end(check, False)
-
-    def _cleared(self, mac, _):
-        """Believe the answers of a station that was under test."""
-        self._proxies.cleared(mac)
-        for check in self._suspected(mac):
-            self._end(check, True, mac)
-
-    def _suspected(self, mac):
-        return [check for check in self._running.values() if check.suspect == mac]

@@ -1,10 +1,13 @@
 """The server, its port, the interface and the log: one loop that sleeps while nothing happens."""
 
 import errno
+import ipaddress
+import os
 import selectors
 import signal
 import socket
 import time
+from pathlib import Path
 
 from microdhcp import PARK
 
@@ -12,20 +15,28 @@ from . import events, link
 from .checker import Checker
 from .port import Port, PortTakenError
 from .storage import Storage
+from .storefile import StoreFile
 
 LOOK_AGAIN_S = 1.0  # while the interface is away; netlink tells sooner, when it can
-WRITE_AGAIN_S = 0.05  # while lines wait for their reader
-LAST_WORDS_MS = 500  # for the rest of the log at the end
+LAST_WORDS_S = 0.5  # for the rest of the log at the end
 EVENTS = 1024  # of a burst, more than it can cause
 NEVER = (1 << 30) - 1  # the end of the server's clock
 BURST = 256  # datagrams handled before signals and links get their turn
-ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# all that would end the process at once, before it could store the leases
+ENDS = tuple(
+    getattr(signal, name)
+    for name in "SIGTERM SIGINT SIGHUP SIGQUIT SIGALRM SIGVTALRM SIGPROF SIGPOLL SIGPWR SIGUSR2 "
+    "SIGXCPU SIGSTKFLT".split()
+    if hasattr(signal, name)
+)
+RESTARTS = ("interface", "check", "store")  # fields of Settings that a running server keeps
 # what sending says while the interface is down, unplugged or gone
 AWAY = (errno.ENETDOWN, errno.ENETUNREACH, errno.ENOBUFS, errno.ENODEV, errno.ENXIO)
 NO_PERMISSION = (
-    "no permission to open port 67 and a raw socket on {}: run as root, or give Python "
+    "no permission to open port 67 and a raw socket on {}{}: run as root, or give Python "
     "CAP_NET_RAW and CAP_NET_BIND_SERVICE"
 )
+CAPABILITIES = {"CAP_NET_BIND_SERVICE": 10, "CAP_NET_RAW": 13}
 
 
 class Refused(Exception):
@@ -39,21 +50,21 @@ class Refused(Exception):
 class Desktop:
     """The server, its port and its log, driven by one loop that sleeps while nothing happens.
 
-    probes   how to ask whether an address is in use, see probes.py; None: not at all
-    check_s  how long that may take
-    store    name of the file that keeps the leases; None: they are forgotten
-    reread   function() -> Config, called at SIGHUP, ValueError says what is wrong with the
-             settings; None: SIGHUP ends the server
+    settings   settings.Settings, whose Config `server` has
+    server     microdhcp.Server
+    output     Output
+    probes     how to ask whether an address is in use, see probes.py; None: not at all
+    reread     function() -> (Settings, Config), called at SIGHUP, ValueError says what is wrong
+               with the settings; None: SIGHUP ends the server
     """
 
-    def __init__(
-        self, name, interface, server, output, probes=None, check_s=0.3, store=None, reread=None
-    ):
-        self.name = name
-        self.interface = interface
+    def __init__(self, settings, server, output, probes=None, reread=None):
+        self.name = settings.interface
+        self.interface = ipaddress.IPv4Interface(settings.config["address"])
         self.server = server
-        self.port = Port(name, interface, probes)
+        self.port = Port(self.name, self.interface, probes)
         self.output = output
+        self._settings = settings
         self._started = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._selector = selectors.DefaultSelector()
         self._state = "up"
@@ -61,9 +72,11 @@ class Desktop:
         self._send_error = None
         self.checker = None
         if probes:
-            control = interface.network.network_address.packed
-            self.checker = Checker(server, probes, check_s, control, self)
-        self.storage = Storage(store, server, self._say) if store else None
+            self.checker = Checker(server, probes, settings.check_ms / 1000, self)
+        self.storage = None
+        if settings.store:
+            file = StoreFile(os.path.realpath(settings.store))
+            self.storage = Storage(file, server, self._say)
         self._reread = reread
         server.enable_events(EVENTS)
 
@@ -82,27 +95,30 @@ class Desktop:
         if own not in link.addresses(seen.index):
             fix = f"ip address add {self.interface} dev {self.name}"
             raise Refused(f"{self.name} does not have the address {own}; try: {fix}", 2)
+        self._open_first(seen.index)
         self._load()
+        self._watch_links()
+        self._watch_signals()
+
+    def _open_first(self, index):
+        """Take the port, or say why that is not possible."""
         try:
-            self._open(seen.index)
+            self._open(index)
         except PortTakenError as error:
             raise Refused(str(error), 1) from None
         except PermissionError:
-            raise Refused(NO_PERMISSION.format(self.name), 1) from None
+            raise Refused(NO_PERMISSION.format(self.name, _missing_rights()), 1) from None
         except OSError as error:
             raise Refused(f"{self.name}: {error.strerror}", 1) from None
-        self._watch_links()
-        self._watch_signals()
 
     def _load(self):
         """Read the leases of an earlier life."""
         if not self.storage:
             return
         try:
-            self.storage.check()
             self.storage.load(self.now_s())
         except OSError as error:
-            raise Refused(f"store: {self.storage.path}: {error.strerror}", 2) from None
+            raise Refused(f"store: {self._settings.store}: {error.strerror}", 2) from None
 
     def _watch_links(self):
         """Wake up when an interface or an address comes or goes."""
@@ -146,13 +162,21 @@ class Desktop:
     def _configure(self):
         """Go on with the settings as they are now; with the old ones when those are wrong."""
         try:
-            self.server.configure(self._reread(), self.now_s())
+            settings, config = self._reread()
+            config.conflict_check = self.server.config.conflict_check
+            self.server.configure(config, self.now_s())
         except (OSError, ValueError) as error:
             self._error(f"the old settings stay: {error}")
             return
         if self.checker:
-            self.checker.clear()
-        self.output.tell({"event": "settings", "at_s": self.now_s()})
+            self.checker.clear(settings.check_ms / 1000)
+        names = {"check": "conflict_check"}
+        later = [
+            names.get(field, field)
+            for field in RESTARTS
+            if getattr(settings, field) != getattr(self._settings, field)
+        ]
+        self.output.tell({"event": "settings", "at_s": self.now_s(), "restart": later})
 
     def _say(self, message):
         """Tell something about the store."""
@@ -162,19 +186,25 @@ class Desktop:
         self.output.tell({"event": "error", "at_s": self.now_s(), "message": message})
 
     def run(self):
-        """Serve until a signal ends it."""
-        self._check_link()
-        while self._running:
-            ready = self._selector.select(self._wait_s())
-            for key, _ in ready:
-                key.data()
-            self._end_checks()
-            self._do_chores()
-            if not ready and self._state != "up":
-                self._check_link()
-        if self.storage:
-            self.storage.save(self.now_s())
-        self.output.flush(LAST_WORDS_MS)
+        """Serve until a signal ends it.  Whatever does, the leases are stored."""
+        try:
+            self._check_link()
+            while self._running:
+                self._take_turn()
+        finally:
+            if self.storage:
+                self.storage.save(self.now_s())
+            self.output.flush(LAST_WORDS_S)
+
+    def _take_turn(self):
+        """Sleep until something is to be done, and do it."""
+        ready = self._selector.select(self._wait_s())
+        for key, _ in ready:
+            key.data()
+        self._end_checks()
+        self._do_chores()
+        if not ready and self._state != "up":
+            self._check_link()
 
     def _do_chores(self):
         """End what is over, tell what has happened, store what has changed."""
@@ -192,7 +222,7 @@ class Desktop:
         """Return how long the loop may sleep: None until something comes in."""
         waits = [
             None if self._state == "up" else LOOK_AGAIN_S,
-            None if self.output.flush() else WRITE_AGAIN_S,
+            self.output.wait_s(),
             self.checker.wait_s() if self.checker else None,
             self.storage.wait_s(self.now_s()) if self.storage else None,
             self._due_s(),
@@ -351,3 +381,16 @@ class Desktop:
     def dropped(self, packet, reason):
         """Tell that a message waits no longer."""
         self.output.tell(events.dropped(packet, reason, self.now_s()))
+
+
+def _missing_rights():
+    """Return " (CAP_NET_RAW is missing)" for what this process lacks, "" when it has all."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        held = int(status.partition("CapEff:")[2].split()[0], 16)
+    except (OSError, ValueError, IndexError):
+        return ""
+    missing = [name for name, bit in CAPABILITIES.items() if not held >> bit & 1]
+    if not missing:
+        return ""
+    return f" ({' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing)"

@@ -2,88 +2,40 @@
 
 An event is a dict; "event" is its kind.  Of messages: offer, ack, nak, inform, decline, release,
 drop.  Of leases: bound, renewed, released, expired, declined, conflict, pool_full.  Of the
-server: ready, interface, proxy, settings, store, error, leases, lost.  A log must never stop the
-server: what nobody reads waits, and is dropped and counted when it becomes too much.
+server: ready, interface, proxy, settings, store, error, leases, lost.
 """
-
-import collections
-import json
-import os
-import select
 
 import dhcptext
 
-WAITING_MAX = 10_000  # lines, some megabytes
-ROOM = 4096  # bytes that a pipe takes without waiting once poll() calls it ready (PIPE_BUF)
 _HEADER_N = 34  # up to the end of a chaddr of 6 bytes
 _LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
 _LINES = {
     "ready": "serving {pool} on {interface}, address {address}",
     "interface": "{message}",
     "error": "{message}",
-    "lost": "{lines} lines lost: nobody read them",
-    "settings": "settings read again",
+    "lost": "{lines} lines lost: they could not be written",
     "store": "{message}",
     "proxy": "PROXY    {mac} answers for every address; ignored from now on",
 }
 
 
-class Output:
-    """Writes events to a file descriptor, whole lines only, and does not wait for a slow reader.
-
-    as_json   one JSON object per line, else text
-    verbose   text: the contents of every message as well
-    Lines that nobody has read yet wait here; flush() moves them on.
-    """
-
-    def __init__(self, fd, as_json=False, verbose=False):
-        self.verbose = verbose and not as_json
-        self._fd = fd
-        self._as_json = as_json
-        self._waiting = collections.deque()
-        self._lost = 0
-        self._poll = select.poll()
-        self._poll.register(fd, select.POLLOUT)
-
-    def tell(self, event):
-        """Write one event.  Raises BrokenPipeError when the reader has gone."""
-        if self._lost and not self._waiting:
-            lost, self._lost = self._lost, 0
-            self._line(self._format({"event": "lost", "lines": lost}))
-        self._line(self._format(event))
-
-    def packet(self, packet):
-        """Write the decoded contents of a DHCP message, indented below its event."""
-        self._line("\n".join(dhcptext.lines(packet, "    ")))
-
-    def _format(self, event):
-        return json.dumps(event) if self._as_json else text(event)
-
-    def _line(self, line):
-        """Write a line, behind those that wait; beyond WAITING_MAX it is dropped and counted."""
-        if len(self._waiting) >= WAITING_MAX:
-            self._lost += 1
-            return
-        self._waiting.append(memoryview(f"{line}\n".encode()))
-        self.flush()
-
-    def flush(self, wait_ms=0):
-        """Write what the reader has room for, within wait_ms; return True when all is written."""
-        while self._waiting and self._poll.poll(wait_ms):
-            data = self._waiting[0]
-            rest = data[os.write(self._fd, data[:ROOM]) :]
-            if rest:
-                self._waiting[0] = rest
-            else:
-                self._waiting.popleft()
-        return not self._waiting
-
-
 def text(event):
-    """Return an event as a line for people; a leases event has one more line for each lease."""
+    """Return an event as a line for people; a leases event has one more line for each lease.
+
+    Clients choose host names and settings hold any text: what could move the cursor of a terminal
+    or begin a line is escaped.
+    """
+    return "\n".join(dhcptext.escaped(line) for line in _lines(event))
+
+
+def _lines(event):
+    """Return the lines of an event, not escaped yet."""
     kind = event["event"]
     if kind in _LINES:
-        return _LINES[kind].format(**event)
+        return [_LINES[kind].format(**event)]
+    if kind == "settings":
+        later = ", ".join(event["restart"])
+        return ["settings read again" + (f"; these need a restart: {later}" if later else "")]
     if kind == "leases":
         rows = [_lease_text(row) for row in event["leases"]]
         rows.insert(0, f"{len(rows)} of {event['slots']} addresses in use or remembered")
@@ -91,7 +43,7 @@ def text(event):
             if what in event:
                 counts = ", ".join(f"{name} {count}" for name, count in event[what].items())
                 rows.append(f"  {what}: {counts}")
-        return "\n".join(rows)
+        return rows
     words = [kind.upper().ljust(8), event.get("mac") or "?", event.get("address", "")]
     words.append(event.get("host_name", ""))
     if "lease_s" in event:
@@ -100,7 +52,7 @@ def text(event):
         words.append(f"to {event['to']}")
     if "reason" in event:
         words.append(f"{event['in'] or 'datagram'}: {event['reason']}")
-    return " ".join(word for word in words if word)
+    return [" ".join(word for word in words if word)]
 
 
 def _lease_text(row):

@@ -1,8 +1,6 @@
-"""Messages that wait for a check, in a fixed number of places."""
+"""Messages that wait for a check: as many as there are addresses to be checked."""
 
 from typing import NamedTuple
-
-PLACES = 128
 
 
 class Message(NamedTuple):
@@ -24,12 +22,12 @@ class Message(NamedTuple):
 
 
 class Parked:
-    """The places; when all are full the oldest message makes room, its client asks again.
+    """So many places; when all are full the oldest message makes room, its client asks again.
 
     parked, overwritten, repeated   counters
     """
 
-    def __init__(self, places=PLACES):
+    def __init__(self, places):
         self.parked = self.overwritten = self.repeated = 0
         self._places = places
         self._messages = {}
@@ -68,6 +66,7 @@ class Parked:
             del self._messages[message.key]
         return found
 
-    def clear(self):
-        """Throw all messages away."""
+    def clear(self, places):
+        """Throw all messages away; from now on there are so many places."""
         self._messages.clear()
+        self._places = places

@@ -1,77 +1,47 @@
 """Stations that answer for addresses they do not have (proxy ARP, RFC 1027), and how they show.
 
-A host may have many addresses, so many answers prove nothing.  But no host has the address of the
-network itself: who answers for that answers for everything.
+The rule is the board's (microdhcp.checking): who answers for a third address that is about to be
+given away answers for everything, and has none of them.
 """
 
-BELIEVE, WAIT, TEST, IGNORE = range(4)
-
-FIRST_TEST = 3  # after answers for so many addresses
+BELIEVED = 2  # addresses of one station
 REMEMBERED = 256  # stations; beyond that the oldest is forgotten
-
-
-class _Station:
-    """What is known about one MAC."""
-
-    __slots__ = ("addresses", "test_at", "tested", "testing")
-
-    def __init__(self):
-        self.addresses = set()
-        self.test_at = FIRST_TEST
-        self.tested = self.testing = False
+FORGOTTEN_S = 600  # an answer older than that means nothing any more
 
 
 class Proxies:
-    """Who has answered for what, by MAC (6 bytes); `found` has the proxies."""
+    """Who has answered for what, by MAC (6 bytes).
 
-    def __init__(self):
-        self.found = {}
-        self._stations = {}
+    found   called with the MAC of a proxy, once for as long as it stays one
+    """
 
-    def judge(self, mac, address):
-        """Return what an answer is worth.
+    def __init__(self, found):
+        self._found = found
+        self._answers = {}  # MAC -> {address: when}, the latest of both last
+        self._known = set()
 
-        BELIEVE  the station has the address
-        IGNORE   it is a proxy
-        TEST     ask it for the network's own address now; the answer is worth WAIT
-        WAIT     a test runs: cleared() or caught() will tell
-        """
-        if mac in self.found:
-            return IGNORE
-        station = self._stations.get(mac)
-        if station is None:
-            station = _remember(self._stations, mac, _Station())
-        station.addresses.add(address)
-        if station.testing:
-            return WAIT
-        if len(station.addresses) < station.test_at:
-            return BELIEVE
-        station.testing = station.tested = True
-        return TEST
-
-    def caught(self, mac):
-        """Take an answer for the network's own address; return whether it shows a new proxy.
-
-        It may come after the test: proxies are known to take their time.
-        """
-        station = self._stations.get(mac)
-        if station is None or not station.tested:
+    def is_proxy(self, mac, address, now):
+        """Take an answer at `now`, seconds; return whether it comes from a proxy."""
+        answers = self._answers.pop(mac, {})
+        others = {
+            other: at
+            for other, at in answers.items()
+            if other != address and now - at < FORGOTTEN_S
+        }
+        while len(others) > BELIEVED:
+            del others[next(iter(others))]
+        self._remember(mac, {**others, address: now})
+        if len(others) < BELIEVED:
+            self._known.discard(mac)
             return False
-        del self._stations[mac]
-        _remember(self.found, mac, True)
+        if mac not in self._known:
+            self._known.add(mac)
+            self._found(mac)
         return True
 
-    def cleared(self, mac):
-        """End a test without an answer.  The next one is due at twice as many addresses."""
-        station = self._stations.get(mac)
-        if station is not None:
-            station.testing = False
-            station.test_at = 2 * len(station.addresses)
-
-
-def _remember(table, key, value):
-    """Put an entry into a dict of limited size; return the value."""
-    while len(table) >= REMEMBERED:
-        del table[next(iter(table))]
-    table[key] = value
-    return value
+    def _remember(self, mac, answers):
+        while len(self._answers) >= REMEMBERED:
+            oldest = next(iter(self._answers))
+            del self._answers[oldest]
+            self._known.discard(oldest)
+        self._answers[mac] = answers

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from microdhcp import Config
 
 CHECK_MS = range(50, 2001)
+_CHECK_MS_TEXT = f"a number of milliseconds from {CHECK_MS[0]} to {CHECK_MS[-1]}"
 CHECKS = ("arp", "icmp", "off")
 _ROOT = Path(__file__).resolve().parents[2]
 _TABLES = ("reservations", "options")
@@ -88,9 +89,8 @@ def _seconds_or_none(text):
 
 
 def _check_ms(text):
-    if not text.isdecimal() or int(text) not in CHECK_MS:
-        wanted = f"a number of milliseconds from {CHECK_MS[0]} to {CHECK_MS[-1]}"
-        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    if not text.isascii() or not text.isdecimal() or int(text) not in CHECK_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {_CHECK_MS_TEXT}")
     return int(text)
 
 
@@ -207,24 +207,24 @@ def settings(args):
     """Return the Settings of the parsed command line and of its --config file.
 
     A lease time beyond the default limits moves the limit that was not given.
-    ValueError: the same thing is given twice, the file is no TOML, a value is wrong; OSError: the
-    file cannot be read.
+    ValueError names a setting that is given twice, or whose value is of the wrong type, or says
+    that the file is no TOML; OSError: the file cannot be read.
     """
     found = _of_file(args.config) if args.config else {}
     line = _of_line(args)
     for name in _TABLES:
         line[name] = _merged(name, found.pop(name, {}), line[name])
     for name in _LISTS:
-        both = [*found.pop(name, []), *line.pop(name)]
+        both = [*_list(name, found.pop(name, [])), *line.pop(name)]
         if both:
             found[name] = both
     found |= line
     _move_limits(found)
-    check = _check(args.conflict_check, found.pop("conflict_check", True))
+    check = args.conflict_check or _check(found.get("conflict_check", True))
     found["conflict_check"] = check != "off"
-    interface = args.interface or found.pop("interface", None)
-    check_ms = args.check_ms or _check_ms(str(found.pop("check_ms", 300)))
-    store = args.store or found.pop("store", None)
+    interface = args.interface or _text("interface", found.get("interface"))
+    check_ms = args.check_ms or _milliseconds(found.get("check_ms", 300))
+    store = args.store or _text("store", found.get("store"))
     for name in ("interface", "check_ms", "store"):
         found.pop(name, None)
     return Settings(interface, found, check, check_ms, store)
@@ -235,14 +235,16 @@ def config(found):
     for name in ("address", "pool"):
         if name not in found.config:
             raise ValueError(f"{name}: is missing")
+    if "self" in found.config:  # Python would call it an error of the call
+        raise ValueError("self: no such setting")
     return Config(**found.config)
 
 
 def _of_file(path):
     """Return the settings in a TOML file; "none" as a lease time means None there."""
     try:
-        found = tomllib.loads(Path(path).read_text())
-    except ValueError as error:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     if found.get("max_lease_s") == "none":
         found["max_lease_s"] = None
@@ -314,11 +316,29 @@ def _move_limits(found):
             found.setdefault("min_lease_s", lease_s)
 
 
-def _check(of_line, of_file):
-    """Return how to check addresses."""
-    if of_line:
-        return of_line
-    check = {True: "arp", False: "off"}.get(of_file, of_file)
-    if check not in CHECKS:
-        raise ValueError(f"conflict_check: {of_file!r} is none of {', '.join(CHECKS)}")
-    return check
+def _check(value):
+    """Return how to check addresses, from a file's `conflict_check`."""
+    if isinstance(value, bool):
+        return "arp" if value else "off"
+    if value not in CHECKS:
+        raise ValueError(f"conflict_check: {value!r} is none of {', '.join(CHECKS)}")
+    return value
+
+
+def _list(name, value):
+    if not isinstance(value, list):
+        raise ValueError(f"{name}: {value!r} is no list")
+    return value
+
+
+def _text(name, value):
+    """Return a text that is not empty and has no zero byte; None when it is not given."""
+    if value is not None and (not isinstance(value, str) or not value or "\0" in value):
+        raise ValueError(f"{name}: {value!r} is no name")
+    return value
+
+
+def _milliseconds(value):
+    if isinstance(value, bool) or not isinstance(value, int) or value not in CHECK_MS:
+        raise ValueError(f"check_ms: {value!r} is not {_CHECK_MS_TEXT}")
+    return value

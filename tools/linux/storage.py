@@ -1,58 +1,44 @@
 """Keeps the leases in a file: a new lease within 5 s, other changes within a minute.
 
-A new file is written, brought to the disk and then renamed: a power cut leaves the old one or the
-new one, whole.  What is in it: docs/store.md.
+What is in the file: docs/store.md; how it is replaced: storefile.py.
 """
-
-import contextlib
-import os
 
 from microdhcp import store
 
 NEW_S = 3  # the server's seconds are whole ones: with them it is less than 5
 CHANGED_S = 60
-CHUNK = 1 << 16
 
 
 class Storage:
-    """The file of a server's leases.
+    """When a server's leases are written.
 
+    file     a StoreFile
     told     function(message), for people: what became of the file
     counts   {what: how often}; "restored": leases read at the start
-    system   has the functions of os that are used here
     """
 
-    def __init__(self, path, server, told, system=os):
-        self.path = path
+    def __init__(self, file, server, told):
         self.counts = {"stored": 0, "failed": 0, "restored": 0, "damaged": 0}
+        self._file = file
         self._server = server
         self._told = told
-        self._os = system
         self._due_s = None
         self._trouble = None  # what was told about it
 
-    def check(self):
-        """Raise OSError where the file cannot be written: that is to be known at the start."""
-        new = f"{self.path}.new"
-        self._os.close(self._os.open(new, os.O_WRONLY | os.O_CREAT, 0o644))
-        self._os.unlink(new)
-
     def load(self, now_s):
-        """Take the leases of the file into the server's table.
+        """Claim the file and take its leases into the server's table.
 
-        A file that is damaged or no store is put aside: it may be somebody's.  OSError: it cannot
-        be read.
+        A damaged one is kept under another name.  OSError: it cannot be claimed.
         """
-        try:
-            data = self._read()
-        except FileNotFoundError:
+        data = self._file.claim()
+        if not data:
             return
         restored = store.load(self._server, data, now_s)
         if restored < 0:
             self.counts["damaged"] += 1
-            aside = f"{self.path}.damaged"
-            self._os.replace(self.path, aside)
-            self._told(f"{self.path} is damaged or no store of leases; it is now {aside}")
+            aside = self._file.set_aside()
+            self._server.leases.changed = 1
+            self._told(f"{self._file.path} is damaged; it is kept as {aside}")
         else:
             self.counts["restored"] = restored
 
@@ -75,7 +61,7 @@ class Storage:
         if not leases.changed:
             return
         try:
-            self._write(store.dump(self._server, now_s))
+            self._file.replace(store.dump(self._server, now_s))
         except OSError as error:
             self.counts["failed"] += 1
             self._due_s = now_s + CHANGED_S
@@ -89,46 +75,5 @@ class Storage:
     def _complain(self, trouble):
         """Tell of trouble once."""
         if trouble != self._trouble:
-            self._told(f"cannot store the leases in {self.path}: {trouble}; trying again")
+            self._told(f"cannot store the leases in {self._file.path}: {trouble}; trying again")
         self._trouble = trouble
-
-    def _read(self):
-        """Return what is in the file."""
-        fd = self._os.open(self.path, os.O_RDONLY)
-        try:
-            data = b""
-            while chunk := self._os.read(fd, CHUNK):
-                data += chunk
-            return data
-        finally:
-            self._os.close(fd)
-
-    def _write(self, data):
-        """Replace the file by one with this data, at once or not at all."""
-        new = f"{self.path}.new"
-        try:
-            self._write_new(new, data)
-            self._os.replace(new, self.path)
-        except OSError:
-            with contextlib.suppress(OSError):  # on a full disk, give the room back
-                self._os.unlink(new)
-            raise
-        self._sync_directory()
-
-    def _write_new(self, new, data):
-        """Write a file and wait until it is on the disk."""
-        fd = self._os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            while data:
-                data = data[self._os.write(fd, data) :]
-            self._os.fsync(fd)
-        finally:
-            self._os.close(fd)
-
-    def _sync_directory(self):
-        """Bring the new name to the disk."""
-        fd = self._os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
-        try:
-            self._os.fsync(fd)
-        finally:
-            self._os.close(fd)

@@ -6,13 +6,11 @@ binding that is older than 5 s, and no address may have two clients.
 
 from collections import deque
 
-from linux.storage import Storage
 from microdhcp import Config, Server, states
 
-from .disk import Disk
+from .disk import Disk, desktop
 from .story import Story
 
-NAME = "leases"
 LEASED = (states.ADOPTED, states.BOUND)
 KEPT = 8  # servers; more states of the files are not alive at a time
 
@@ -68,11 +66,6 @@ class Cuts:
     def _fail(self, address, text):
         number = ".".join(map(str, address))
         self._judge.failures.append(f"power cut, moment {self.moments}: {number} {text}")
-
-
-def desktop(server, disk, told):
-    """Return the desktop's storage of a server's leases."""
-    return Storage(NAME, server, told, disk)
 
 
 def watched(settings, make=desktop, disk=None):

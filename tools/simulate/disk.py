@@ -5,6 +5,13 @@ which changes a file as a whole when it is closed; and FAT, which does not renam
 """
 
 import os
+import stat
+from types import SimpleNamespace
+
+from linux.storage import Storage
+from linux.storefile import StoreFile
+
+NAME = "leases"
 
 
 class PowerCut(Exception):
@@ -20,7 +27,7 @@ class _File:
 
 
 class Disk:
-    """The part of `os` that linux/storage.py uses; names are free of folders.
+    """The part of `os` that linux/storefile.py uses; names are free of folders.
 
     step   called after each byte that is written and each other change; None: nobody looks
     asked  the names that programs have used
@@ -82,6 +89,8 @@ class Disk:
             return fd
         if name not in self._names and not flags & os.O_CREAT:
             raise FileNotFoundError(2, "No such file or directory")
+        if name in self._names and flags & os.O_EXCL:
+            raise FileExistsError(17, "File exists")
         if flags & os.O_TRUNC or name not in self._names:
             self._names[name] = _File()  # the old content may be there again after a power cut
             self._tick()
@@ -130,6 +139,27 @@ class Disk:
         if self._names.pop(name, None) is None:
             raise FileNotFoundError(2, "No such file or directory")
         self._tick()
+
+    def link(self, name, other):
+        """As os.link."""
+        if other in self._names:
+            raise FileExistsError(17, "File exists")
+        self._names[other] = self._names[name]
+        self._tick()
+
+    def access(self, name, _how):
+        """As os.access."""
+        return name == "." or name in self._names
+
+    def lstat(self, name):
+        """As os.lstat: every name is one of a regular file."""
+        if name not in self._names:
+            raise FileNotFoundError(2, "No such file or directory")
+        return SimpleNamespace(st_mode=stat.S_IFREG, st_ino=id(self._names[name]))
+
+    def fstat(self, fd):
+        """As os.fstat."""
+        return SimpleNamespace(st_mode=stat.S_IFREG, st_ino=id(self._open[fd]))
 
 
 class BoardDisk(Disk):
@@ -194,3 +224,8 @@ class _Stream:
     def write(self, data):
         """Write data; it counts when the file is closed."""
         return self._disk.write(self._fd, data)
+
+
+def desktop(server, disk, told):
+    """Return the desktop's storage of a server's leases on a Disk, where nobody else is."""
+    return Storage(StoreFile(NAME, disk, lock=lambda fd, how: None), server, told)

@@ -83,7 +83,6 @@ class Host:
         self._air = air
         self._judge = judge
         self._config = Config(**settings)
-        self._control = bytes(self._config.address[:3]) + b"\0"
         self._life = 0
         self._keep = keep
         self._disk = disk
@@ -112,7 +111,6 @@ class Host:
             self.server,
             Probes(self._world, self._air, self._on_answer),
             CHECK_S,
-            self._control,
             self,
             self._world.clock,
         )

@@ -2,11 +2,9 @@
 
 from typing import NamedTuple
 
-from linux.storage import Storage
-
 from . import habits
 from .air import Air
-from .disk import Disk
+from .disk import Disk, desktop
 from .host import Host
 from .judge import OFF_S, Judge
 from .world import DAY_S, World
@@ -88,7 +86,7 @@ class Story:
 
     def _keep(self, disk):
         """Return what makes a server's storage on a disk; what it complains of is a failure."""
-        return lambda server: Storage("leases", server, self.judge.failures.append, disk)
+        return lambda server: desktop(server, disk, self.judge.failures.append)
 
     def _plan_cut(self):
         if self.settings.restart_days:
