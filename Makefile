@@ -54,7 +54,7 @@ coverage: setup  ## branch coverage of the core, fails under 100 %
 size: vm  ## heap and .mpy bytes per module, fails above the budget
 	@$(PY) tools/mpvm size
 
-bench: vm  ## cost of a packet with 254 slots against 8; 100 clients at once, checks on
+bench: vm  ## cost of a packet with 254 slots against 8; 240 clients at once, checks on
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/bench.py
 	@$(PY) tools/bench_checks.py
