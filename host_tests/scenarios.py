@@ -291,6 +291,7 @@ def many_leases(served, leases=200):
         client.mac = client.station.mac
         client.lease()
         client.release()
+        served.board.sleep(20_000)  # before v1.26 a second datagram would be lost
         served.board.ap.leave(client.station.mac)
     return measured
 

@@ -5,7 +5,7 @@ import traceback
 import types
 
 from emulator.console import BoardTimeout
-from fakes import select_, sockets, tasks, times
+from fakes import scheduler, select_, sockets, tasks, threads, times
 from fakes.air import AccessPoint, HomeNetwork
 from fakes.clock import Clock
 from fakes.files import Files
@@ -14,6 +14,7 @@ from fakes.program import Program
 from fakes.rules import NAMED
 
 _LOOK_US = 5000
+_SLICE_US = 1000  # while two threads run
 
 
 class Board:
@@ -25,6 +26,8 @@ class Board:
     ap, home fakes.air: the board's access point and the network that it may join
     sockets  open sockets of the program
     files    {path: bytes}: its file system
+    scheduler  what runs between two bytecodes of a program; timers: the machine.Timers that run
+    virtual_timers, hardware_timers  of an ESP32: whether there is Timer(-1), and how many others
     pins     machine.Pin; its `level` is {name: level} of what the program has made
     ticks_offset_ms  what ticks_ms() was at power-on
     """
@@ -41,6 +44,13 @@ class Board:
         self.files = Files(self)
         self.watchdog = None
         self.pins = Pins()
+        self.scheduler = scheduler.Scheduler(self)
+        self.timers = []
+        self.threads = []  # Programs that a program has started on the other core
+        self.virtual_timers = version >= (1, 29)
+        self.hardware_timers = 4
+        self._prompt = None
+        self.running = None  # the Program that has the processor
         self._failures = {}
         self._program = None
         self._until_us = 0
@@ -65,8 +75,15 @@ class Board:
             "gc": types.SimpleNamespace(
                 collect=lambda: self.spend(2000), threshold=lambda n: None
             ),
-            "micropython": types.SimpleNamespace(const=lambda value: value),
-            "machine": types.SimpleNamespace(WDT=self._wdt, reset=self._reset, Pin=self.pins),
+            "micropython": scheduler.module(self),
+            "machine": types.SimpleNamespace(
+                WDT=self._wdt,
+                reset=self._reset,
+                Pin=self.pins,
+                Timer=getattr(scheduler, self.rules.platform)(self),
+                lightsleep=self._lightsleep,
+            ),
+            "_thread": threads.module(self),
         }
 
     def _sys(self):
@@ -90,6 +107,12 @@ class Board:
     def _wdt(self, id=0, timeout=5000):
         self.watchdog = Watchdog(self, timeout)
         return self.watchdog
+
+    def _lightsleep(self, ms):
+        """Sleep: no bytecode runs, and what the timers have scheduled comes afterwards."""
+        self.scheduler.hold()
+        self.block(lambda: False, self.now_us + ms * 1000)
+        self.scheduler.hold(False)
 
     def _reset(self):
         raise SystemExit("machine.reset")
@@ -139,12 +162,13 @@ class Board:
     def block(self, ready, end_us):
         """Let time pass until ready() is true, or end_us (None: no limit); return ready()."""
         while True:
-            self._program.check()
+            self.running.check()
+            self.scheduler.run_pending()
             result = ready()
             if result or end_us is not None and self.now_us >= end_us:
                 return result
             if self._looking or self.now_us >= self._until_us:
-                self._program.hand_over()
+                self.running.hand_over()
                 continue
             limit_us = self._until_us if end_us is None else min(end_us, self._until_us)
             self.clock.advance(self.clock.next_us(limit_us))
@@ -164,14 +188,28 @@ class Board:
         self._run_until(self.now_us + round(us), False)
 
     def _run_until(self, end_us, leave_to_look):
-        self._until_us = end_us
         self._looking = False
         while self.now_us < end_us and not (leave_to_look and self._looking):
             self._looking = self._looking and leave_to_look
-            if self._program and not self._program.done:
-                self._program.resume()
-            else:
+            ready = self._ready()
+            self._until_us = end_us if len(ready) == 1 else min(end_us, self.now_us + _SLICE_US)
+            for program in ready:
+                program.resume()
+            if not ready:
                 self.clock.advance(self.clock.next_us(end_us))
+
+    def _ready(self):
+        """Return the Programs that run: the user's, those on the other core, or the prompt."""
+        found = [p for p in (self._program, *self.threads) if p and not p.done]
+        if not found and (self.timers or self.scheduler.waiting):
+            if self._prompt is None or self._prompt.done:
+                self._prompt = Program(self, "wait()", {"wait": self._wait_at_the_prompt})
+            found = [self._prompt]
+        return found
+
+    def _wait_at_the_prompt(self):
+        """Run what is scheduled, as mp_hal_stdin_rx_chr() does while nobody types."""
+        self.block(lambda: not self.timers and not self.scheduler.waiting, None)
 
     def wait(self, condition, timeout_s=60, what="it did not happen"):
         """Let the board run until condition() is true.
@@ -198,13 +236,14 @@ class Board:
 
     # Programs
 
-    def start(self, source, timeout_s=60):
+    def start(self, source, timeout_s=60, trace=None):
         """Start Python source, ending what runs there; return its Program.
 
+        trace   for sys.settrace() in its thread
         Names live on from one program to the next, until soft_reset().
         """
         self.interrupt()
-        self._program = Program(self, source, self._names)
+        self._program = Program(self, source, self._names, trace)
         return self._program
 
     def run(self, source, timeout_s=60):
@@ -216,9 +255,21 @@ class Board:
         if self._program:
             self._program.interrupt()
 
+    def press_ctrl_c(self):
+        """Press it once: what runs in that moment gets it, a scheduled callback too."""
+        if self._program:
+            self._program.press_ctrl_c()
+
     def soft_reset(self, timeout_s=60):
         """Press Ctrl-D: Python and its sockets start anew, Wi-Fi stays (MP rp2/main.c:265-303)."""
         self.interrupt()
+        self.scheduler.clear()
+        for timer in list(self.timers):  # finalisers (rp2), machine_timer_deinit_all (esp32)
+            timer.deinit()
+        for program in (self._prompt, *self.threads):
+            if program:
+                program.interrupt()
+        self.threads.clear()
         for sock in list(self.sockets):
             sock.close()
         self.modules.restart()

@@ -4,6 +4,7 @@ Exactly one of the two runs at any time.  The program hands over where it would 
 board: in every call of a fake module.
 """
 
+import sys
 import threading
 import traceback
 
@@ -20,8 +21,9 @@ class Program:
     error   the traceback with which it ended, "" when it has not, or ended well
     """
 
-    def __init__(self, board, source, names):
+    def __init__(self, board, source, names, trace=None):
         self.board = board
+        self._trace = trace
         self.done = False
         self.error = ""
         self._printed = []
@@ -44,14 +46,17 @@ class Program:
     def _run(self, code, names):
         self._go.acquire()
         try:
+            sys.settrace(self._trace)
             exec(code, names)
         except BaseException:
             self.error = traceback.format_exc()
+        sys.settrace(None)
         self.done = True
         self._back.release()
 
     def resume(self):
         """Let the program run until it hands over or ends; called by the test's thread."""
+        self.board.running = self
         self._go.release()
         if not self._back.acquire(timeout=_STUCK_S):
             raise BoardTimeout("the program calls nothing that takes time: an endless loop")
@@ -66,6 +71,10 @@ class Program:
         wanted, self._wanted = self._wanted, None
         if wanted:
             raise wanted
+
+    def press_ctrl_c(self):
+        """Let the next check() raise KeyboardInterrupt, once."""
+        self._wanted = KeyboardInterrupt
 
     def wait(self, timeout_s=60):
         """Let the board run until the program has ended; return what it printed.
