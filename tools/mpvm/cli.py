@@ -53,6 +53,7 @@ def _run(args):
         args.version,
         mpy=args.mpy,
         keep_lines=args.lines,
+        built=args.built,
         heap=args.heap,
         timeout=args.timeout,
         args=args.args,
@@ -69,7 +70,7 @@ def _indented(text):
 
 def _test(args):
     good = True
-    options = {"mpy": args.mpy, "heap": args.heap, "timeout": args.timeout}
+    options = {"mpy": args.mpy, "built": args.built, "heap": args.heap, "timeout": args.timeout}
     for report in suite.run_tests(args.files, args.versions, **options):
         good = good and report.ok
         for name, text in report.failed:
@@ -102,6 +103,7 @@ def _size_report(_args):
 def _add_common(parser, timeout_s, timeout_help):
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--mpy", action="store_true", help="compile the project's files first")
+    form.add_argument("--built", action="store_true", help="the package that is put on boards")
     form.add_argument("--source", action="store_true", help="the files as they are (default)")
     parser.add_argument(
         "--heap", type=_size, default=vm.HEAP, help="bytes at start, e.g. 256k; grows on demand"

@@ -61,9 +61,9 @@ def _content(value):
     return value.encode() if isinstance(value, str) else bytes(value)
 
 
-def _job(version, main, *, mpy, keep_lines, files, heap, args, serve):
+def _job(version, main, *, mpy, keep_lines, built, files, heap, args, serve):
     """Return the job line for vm.mjs (its form is described there)."""
-    mounted = source.project(mpy, keep_lines)
+    mounted = source.project(mpy, keep_lines, built)
     mounted.update({name: _content(value) for name, value in (files or {}).items()})
     name, steps = main
     job = {
@@ -108,6 +108,7 @@ def run(
     *,
     mpy=False,
     keep_lines=False,
+    built=False,
     files=None,
     heap=HEAP,
     timeout=TIMEOUT_S,
@@ -119,6 +120,7 @@ def run(
     script   path of a .py file, the text of a program, or a list of texts that run one after
              the other; as __main__, from source. Between two of them gc.collect() takes effect.
     mpy      True: the modules it imports from the project are compiled; see source.project
+    built    True: they are those of the built package
     files    more files, {path in the VM: bytes, str, or Path to read}
     heap     bytes at start, or text such as "256k"; grows on demand
     timeout  seconds; then the interpreter is ended and returncode is 124
@@ -126,7 +128,7 @@ def run(
     capture  False: output goes straight to this process's stdout and stderr
     Raises SetupError when something is not installed, ValueError for a wrong heap size.
     """
-    options = {"mpy": mpy, "keep_lines": keep_lines, "files": files, "heap": heap}
+    options = {"mpy": mpy, "keep_lines": keep_lines, "built": built, "files": files, "heap": heap}
     job = _job(version, _program(script), args=list(args), serve=False, **options)
     pipe = subprocess.PIPE if capture else None
     process = _start(stdout=pipe, stderr=pipe)
@@ -159,6 +161,7 @@ class Session:
         *,
         mpy=False,
         keep_lines=False,
+        built=False,
         files=None,
         heap=HEAP,
         timeout=TIMEOUT_S,
@@ -168,7 +171,8 @@ class Session:
         timeout  seconds for the start, and for each call that names no other limit
         The other arguments are those of run(). Raises VMError with the traceback of setup_code.
         """
-        options = {"mpy": mpy, "keep_lines": keep_lines, "files": files, "heap": heap}
+        options = {"mpy": mpy, "keep_lines": keep_lines, "built": built}
+        options |= {"files": files, "heap": heap}
         job = _job(version, _program(setup_code), args=[], serve=True, **options)
         self.version = version
         self.output = ""

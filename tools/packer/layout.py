@@ -1,0 +1,49 @@
+"""Which modules are resident together: the one list that the build goes by.
+
+A file of the built package holds the modules of one entry, in the order of their imports.  A
+module that no entry names is a file of its own, loaded when it is first imported.
+"""
+
+FAMILIES = ("rp2", "esp32")
+
+#: file: its modules.  {family}: a file for each family of boards, "service_rp2" for example.
+BUNDLES = {
+    "server": "config hosts hot leases reply server wire",
+    "service": "clock ports.{family} service",
+    "checking": "checking ports.echo",
+    "checks": "checks options prepare",
+    "starting": "ports.{family}_start ports.wifi starting",
+}
+
+#: Modules of machine code: in the FAST build only.
+NATIVE = ("hot_viper",)
+
+#: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
+#: attributes of what those hand out.
+PUBLIC = "state save dropped sock counters"
+
+
+def bundles(family, present):
+    """Return {file: [modules]} for one family; `present`: the names of all modules.
+
+    ValueError for a module in BUNDLES that does not exist.
+    """
+    files = {}
+    for name, members in BUNDLES.items():
+        modules = members.format(family=family).split()
+        absent = [module for module in modules if module not in present]
+        if absent:
+            raise ValueError(f"tools/packer/layout.py, {name}: no module {', '.join(absent)}")
+        files[f"{name}_{family}" if "{" in members else name] = modules
+    taken = {module for modules in files.values() for module in modules}
+    for module in sorted(present):
+        if module not in taken and not _of_another(module, family):
+            files[module] = [module]
+    return files
+
+
+def _of_another(module, family):
+    """Return whether a module is for another family, or only holds others together."""
+    last = module.rpartition(".")[2]
+    others = [name for name in FAMILIES if name != family]
+    return last == "__init__" or module == "_compat" or last.split("_")[0] in others
