@@ -51,8 +51,8 @@ format: setup  ## rewrite the Python files in the project's format
 coverage: setup  ## branch coverage of the core, fails under 100 %
 	@$(PY) tools/check --only coverage
 
-size: vm  ## heap and .mpy bytes per module, fails above the budget
-	@$(PY) tools/mpvm size
+size: vm  ## what the built package costs on a board, fails above a budget
+	@$(PY) tools/size.py
 
 bench: vm  ## cost of a packet with 254 slots against 8; 240 clients at once, checks on
 	@$(PYTHON) tools/bootstrap.py --lab
@@ -81,10 +81,18 @@ romfs: vm  ## an image for a firmware with a ROMFS partition, and the heap it ta
 	@$(PY) tools/romfs
 	@$(PY) tools/romfs --measure
 
+.PHONY: dist romnames
+dist: setup  ## a release in dist/: built files, and the package.json for mpremote mip install
+	@$(PY) tools/dist.py
+
+romnames: vm  ## read again which names the firmware has in ROM, after a new one has come
+	@$(PYTHON) tools/bootstrap.py --types
+	@$(PY) tools/packer/romnames.py
+
 .PHONY: flash board-test
-flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my.py]
+flash: setup  ## put it on a board: make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [LINES=1] [MAIN=my.py]
 	@$(PY) tools/flash copy --board "$(BOARD)" $(if $(PORT),--port "$(PORT)") \
-		$(if $(FAST),--fast) $(if $(MAIN),--main "$(MAIN)")
+		$(if $(FAST),--fast) $(if $(LINES),--lines) $(if $(MAIN),--main "$(MAIN)")
 
 board-test: setup  ## the self-test and the test files on a board: make board-test PORT=/dev/ttyACM0
 	@$(PY) tools/flash test $(if $(PORT),--port "$(PORT)") $(TESTS)

@@ -161,7 +161,7 @@ def bench(names, profiled):
     """Measure and print."""
     files = {}
     for name in names:
-        for path, data in build.package(BUILDS[name], "armv6m").items():
+        for path, data in build.package("rp2", BUILDS[name], "armv6m").items():
             files[f"/{name}/{path}"] = data
     board = emulator.Board(files=files)
     with board.skipping_delays():

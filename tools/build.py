@@ -6,9 +6,9 @@
     python tools/build.py OUT --lines               with line numbers, 5 % more heap
     python tools/build.py OUT --source              generated Python in place of .mpy, to be frozen
 
-OUT gets the directory microdhcp and, beside it, microdhcp.names.json, which tools/traceback.py
-needs to translate tracebacks.  How it is made: tools/packer.  A FAST package holds all that a
-lean one does: where its machine code does not load, the bytecode of the same functions stays in use.
+OUT gets the directory microdhcp and, beside it, microdhcp.names.json, which tools/translate.py
+needs to translate tracebacks.  How it is made: tools/packer.  A FAST package holds all that a lean
+one does: where its machine code does not load, the bytecode of the same functions stays in use.
 """
 
 import argparse
@@ -70,11 +70,11 @@ def package(family="rp2", fast=False, arch=None, lines=False):
     return files
 
 
-def sources(family=None):
+def sources(family=None, fast=False):
     """Return the generated Python as {"microdhcp/server.py": text}; family: as for package()."""
     files = {}
     for one in FAMILIES if family is None else (family,):
-        for name, text in make(one).sources().items():
+        for name, text in make(one, fast).sources().items():
             files[f"microdhcp/{name}.py"] = text + "\n"
     return files
 
@@ -110,11 +110,11 @@ def main(argv=None):
     parser.add_argument("--lines", action="store_true", help="keep line numbers")
     parser.add_argument("--source", action="store_true", help="generated Python, no .mpy")
     args = parser.parse_args(argv)
-    if args.fast and not args.arch:
+    if args.fast and not args.arch and not args.source:
         parser.error("--fast needs --arch")
     try:
         if args.source:
-            files = sources(args.family)
+            files = sources(args.family, args.fast)
         else:
             files = package(args.family, args.fast, args.arch, args.lines)
         total = write(args.out, files)

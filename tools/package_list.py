@@ -1,9 +1,10 @@
-"""Write package.json, the list from which `mpremote mip install` copies microdhcp to a board.
+"""Write package.json, the list from which `mpremote mip install` copies the source to a board.
 
     python tools/package_list.py        after a file of firmware/microdhcp has come or gone
 
 The list of files is the directory firmware/microdhcp, the version the one in pyproject.toml;
-host_tests/test_host_packaging.py fails while package.json says anything else.
+host_tests/test_host_packaging.py fails while package.json says anything else.  The built package,
+which takes much less memory, comes from a release (tools/dist.py).
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from mpvm.source import NATIVE
+from packer.layout import NATIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -37,8 +38,12 @@ def version():
 
 def text():
     """Return what package.json has to hold; its sources are relative, so it works anywhere."""
-    urls = [[name, path.relative_to(ROOT).as_posix()] for name, path in sources().items()]
-    lines = ",\n".join(f"    {json.dumps(url)}" for url in urls)
+    return listing({name: path.relative_to(ROOT).as_posix() for name, path in sources().items()})
+
+
+def listing(urls):
+    """Return the text of a package.json that installs {path below /lib: where it is}."""
+    lines = ",\n".join(f"    {json.dumps(url)}" for url in urls.items())
     return f'{{\n  "version": "{version()}",\n  "deps": [],\n  "urls": [\n{lines}\n  ]\n}}\n'
 
 

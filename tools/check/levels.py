@@ -21,21 +21,23 @@ class Level:
     beside    the same, in a process of their own that takes what the first ones leave of the
               processor
     marks     the tests to select, as pytest's option -m takes it; "" selects all
-    versions  of MicroPython: "oldest", "newest", "all", comma-separated
+    versions  of MicroPython, for the source: "oldest", "newest", "all", comma-separated
+    built     the same, for the built package
     """
 
     steps: tuple[str, ...]
     beside: tuple[str, ...] = ()
     marks: str = ""
-    versions: str = "oldest,newest"
+    versions: str = "oldest"
+    built: str = "oldest,newest"
 
 
 BESIDE = ("types", "size", "micropython")
 LEVELS = {
-    "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest"),
+    "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest", ""),
     "test": Level(("lint", "coverage", "rest"), BESIDE, "(not board or first) and not long"),
     "test-board": Level(("rest",), (), "board and not long"),
-    "test-all": Level(("lint", "coverage", "rest"), BESIDE, "", "all"),
+    "test-all": Level(("lint", "coverage", "rest"), BESIDE, "", "all", "all"),
 }
 
 #: Files that need CPython and are traced for the branch coverage of the core all the same.

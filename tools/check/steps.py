@@ -55,12 +55,12 @@ def lab(_level):
 
 
 def micropython(level, files=()):
-    """The same test files in MicroPython."""
+    """The same test files in MicroPython: the source, and the built package."""
     reason = noted("MicroPython")
     if reason:
         return report.Step(0, "", [("host_tests in MicroPython", reason)])
     reports = []
-    for one in mpvm.run_tests(files, versions=versions(level)):
+    for one in _micropython_reports(files, level):
         reports.append(one)
         for name, text in one.failed:
             print(f"FAILED {one.version} {name}\n{text}")
@@ -68,12 +68,18 @@ def micropython(level, files=()):
     return report.from_mpvm(reports)
 
 
+def _micropython_reports(files, level):
+    """Yield the mpvm.Reports of a level: of the source, and of the built package."""
+    yield from mpvm.run_tests(files, versions=versions(level.versions))
+    yield from mpvm.run_tests(files, versions=versions(level.built), built=True)
+
+
 def size(_level):
-    """Heap of the core against its budget."""
+    """What the built package costs on a board, against its budgets."""
     reason = noted("MicroPython")
     if reason:
         return report.Step(0, "", [("heap budget of the core", reason)])
-    status = python("tools/mpvm", "size")
+    status = python("tools/size.py")
     return report.Step(status, "heap over budget" if status else "heap within budget")
 
 
@@ -118,10 +124,10 @@ def other_files():
     return sorted(set(TESTS.glob("test_*.py")) - set(traced_files()))
 
 
-def versions(level):
-    """Return the MicroPython versions of a level."""
+def versions(words):
+    """Return the MicroPython versions that "oldest", "newest", "all" name, comma-separated."""
     named = {"oldest": (mpvm.OLDEST,), "newest": (mpvm.NEWEST,), "all": mpvm.VERSIONS}
-    return tuple(version for name in level.versions.split(",") for version in named[name])
+    return tuple(version for name in filter(None, words.split(",")) for version in named[name])
 
 
 def python(*words):

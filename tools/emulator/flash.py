@@ -6,6 +6,7 @@ from pathlib import Path
 from littlefs import LittleFS, UserContext
 
 import build
+import package_list
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 
@@ -39,14 +40,14 @@ def filesystem(files, layout):
 def package(compiled=True, fast=False):
     """Return microdhcp as {path on the board: bytes}, below /lib.
 
-    compiled  True: .mpy files of mpy-cross -O3; False: the source
+    compiled  True: the built package; False: the source
     fast      True: the FAST build, with machine code for the board's core
     Raises mpvm.SetupError when mpy-cross is missing.
     """
     if compiled:
-        files = build.package(fast, _ARCH)
+        files = build.package("rp2", fast, _ARCH)
     else:
-        files = {name: path.read_bytes() for name, path in build.sources()}
+        files = {name: path.read_bytes() for name, path in package_list.sources().items()}
     return {"/lib/" + name: data for name, data in files.items()}
 
 

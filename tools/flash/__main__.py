@@ -1,6 +1,6 @@
 """Put microdhcp on a board and try it there.
 
-    make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [MAIN=my_main.py]
+    make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [LINES=1] [MAIN=my_main.py]
     make board-test PORT=/dev/ttyACM0 [TESTS=host_tests/test_hot.py]
 
 copy, in this order: is it the board, and its firmware new enough; compile; compare by SHA-256;
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[0:1] = [str(ROOT / "tools")]
 
 try:
+    import translate
     from flash import boards, check, copy, files
     from flash.link import Link, LinkError, only_port
 except ModuleNotFoundError as error:  # the Python of the system
@@ -43,9 +44,10 @@ def run_copy(arguments):
     chosen = chosen_main(arguments.main)
     with Link(arguments.port or only_port()) as link:
         _, found = copy.identify(link, say, board)
-        wanted = files.package(found.architecture if arguments.fast else None)
+        core = found.architecture if arguments.fast else None
+        wanted = files.package(board, core, arguments.lines)
         copy.update(link, board, wanted, chosen, say)
-        check.selftest(link, files.late_modules(wanted, board), say)
+        check.selftest(link, files.late_names(wanted), say)
         if arguments.reset:
             link.reset()
             say("restarted; step 6 shows whether main.py runs")
@@ -56,12 +58,18 @@ def run_test(arguments):
     """Run the self-test and test files on the board; return the exit status."""
     paths = check.test_files(arguments.files)
     with Link(arguments.port or only_port()) as link:
-        board, _ = copy.identify(link, say)
-        check.selftest(link, check.installed_modules(link, board), say)
+        copy.identify(link, say)
+        check.selftest(link, check.installed_names(link), say)
         failed_n = check.run_tests(link, paths, say)
         if arguments.reset:
             link.reset()
     return 1 if failed_n else 0
+
+
+def in_words_of_the_source(error):
+    """Return the text of an error; a board's traceback with the source's lines and names."""
+    text = str(error)
+    return translate.translated(text, translate.known_names(None))[:-1] if "\n" in text else text
 
 
 def parser():
@@ -71,6 +79,7 @@ def parser():
     put = commands.add_parser("copy", help="copy what has changed, then the self-test")
     put.add_argument("--board", default="", help=", ".join(boards.BOARDS))
     put.add_argument("--fast", action="store_true", help="the FAST build, for the board's core")
+    put.add_argument("--lines", action="store_true", help="keep line numbers, for tracebacks")
     put.add_argument("--main", type=Path, metavar="FILE", help="replace main.py by this file")
     put.set_defaults(run=run_copy)
     test = commands.add_parser("test", help="the self-test, then test files on the board")
@@ -93,7 +102,7 @@ def main():
         print("flash: interrupted; the next run repairs what is unfinished", file=sys.stderr)
         return 1
     except (LinkError, SetupError, OSError, ValueError) as error:
-        print(f"flash: {error}", file=sys.stderr)
+        print(f"flash: {in_words_of_the_source(error)}", file=sys.stderr)
         return 1
     say("FAILED" if status else "ok")
     return status

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import build
 from flash import files, plan
 from flash.link import LinkError
 from mpvm import source, suite
@@ -12,14 +13,14 @@ SILENCE_S = 300  # of the longest test, on an emulated board
 LONG = {"test_hostile.py"}
 
 
-def selftest(link, modules, say):
+def selftest(link, names, say):
     """Let the board give an address to a device that does not exist; LinkError when it fails.
 
-    modules  names to import besides the core
-    say      called with each line for the user
+    names  of microdhcp, to load besides the core
+    say    called with each line for the user
     """
     link.soft_reset()
-    seen = link.ask("selftest", modules, silence_s=SILENCE_S)
+    seen = link.ask("selftest", names, silence_s=SILENCE_S)
     if not seen["file"].startswith(plan.FOLDER):
         raise LinkError(
             f"Python finds another microdhcp first, {seen['file']}: remove it, "
@@ -30,14 +31,14 @@ def selftest(link, modules, say):
     say(f"self-test: {seen['address']} offered and acknowledged {lock}")
     say(
         f"self-test: {seen['before']} bytes of heap free before, {seen['core']} with the core "
-        f"and 16 leases, {seen['all']} with {', '.join(modules) or 'nothing else'}"
+        f"and 16 leases, {seen['all']} with {', '.join(names) or 'nothing else'}"
     )
 
 
-def installed_modules(link, board):
-    """Return the names of the modules to load in the self-test, of those on the board."""
+def installed_names(link):
+    """Return the public names to load in the self-test, of what is on the board."""
     found, _ = link.ask("inventory", plan.FOLDER, [], silence_s=SILENCE_S)
-    return files.late_modules(found, board)
+    return files.late_names(found)
 
 
 def test_files(names=()):
@@ -48,14 +49,21 @@ def test_files(names=()):
 
 def stage(folder, paths):
     """Put compiled tests, and what they import, into a directory that the board will see."""
-    for name, data in source.project(mpy=True).items():
+    here = {path.name for path in source.STANDINS.glob("*.py")}  # the board has the real ones
+    for name, data in source.project(built=True).items():
         where, _, file = name.rpartition("/")
-        if where != "/firmware/microdhcp" and not file.startswith("test_"):
-            target = folder / name.removeprefix("/host_tests/").removeprefix("/mpvm/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+        if where == "/firmware/microdhcp" or file.startswith("test_") or file in here:
+            continue
+        target = folder / name.removeprefix("/host_tests/").removeprefix("/mpvm/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix == ".py":
+            target = target.with_suffix(".mpy")
+            data = source.compile_mpy(data.decode(), file, keep_lines=True)
+        target.write_bytes(data)
+    made = build.make(source.BUILT_FAMILY)  # names are the same for all
     for path in paths:
-        code = source.compile_mpy(path, path.name, keep_lines=True)
+        text = made.translated(path.stem, path.read_text(encoding="utf-8"))
+        code = source.compile_mpy(text, path.name, keep_lines=True)
         (folder / f"{path.stem}.mpy").write_bytes(code)
 
 

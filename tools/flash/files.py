@@ -8,12 +8,13 @@ from flash import plan
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def package(core=None):
+def package(board, core=None, lines=False):
     """Return {path on the board: bytes}: the lean build, or with a core's name the FAST one.
 
+    lines  True: with line numbers, for tracebacks
     Raises mpvm.SetupError when it cannot be compiled, ValueError for a core without FAST build.
     """
-    files = build.package(fast=core is not None, arch=core)
+    files = build.package(board.platform, core is not None, core, lines)
     return {"/lib/" + name: data for name, data in files.items()}
 
 
@@ -23,8 +24,7 @@ def example(board):
     return path, (ROOT / path).read_bytes()
 
 
-def late_modules(files, board):
-    """Return what the service needs on this board, of the modules that are in `files`."""
-    names = ("microdhcp.service", f"microdhcp.ports.{board.platform}")
-    known = {path.removeprefix(plan.FOLDER).rsplit(".", 1)[0] for path in files}
-    return [n for n in names if n.removeprefix("microdhcp").replace(".", "/") in known]
+def late_names(files):
+    """Return which public names to try besides the core's: of what is in `files`."""
+    known = {path.removeprefix(plan.FOLDER)[1:].split(".")[0].split("_")[0] for path in files}
+    return ["Service"] if "service" in known else []

@@ -7,15 +7,15 @@ from functools import cache
 from pathlib import Path
 
 from mpvm.install import HERE, SetupError, mpy_cross
+from packer.layout import NATIVE  # modules of machine code, which this interpreter cannot run
 
 ROOT = HERE.parent.parent
 LIB = HERE / "lib"
-STANDINS = ROOT / "tools" / "romfs" / "standins"  # network, socket and select, which it has not got
+STANDINS = ROOT / "tools" / "romfs" / "standins"  # network, socket, select: it has none
 VM_LIB = "/mpvm"
 BUILT_FAMILY = "rp2"  # of the two, which differ in the service's port only
 VM_PATH = ["/firmware", "/host_tests", VM_LIB, ".frozen", "/lib"]
 HOST_ONLY = ("test_host_", "conftest", "fakes", "rigs", "scenarios")  # what needs CPython
-NATIVE = ("hot_viper",)  # modules of machine code, which this interpreter cannot run
 
 
 def _project_files():

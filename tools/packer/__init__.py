@@ -2,7 +2,7 @@
 
     build = packer.Build("rp2")
     build.sources()        {file name without suffix: generated Python}
-    build.names_map()      what traceback.py needs to translate
+    build.names_map()      what translate.py needs to translate
 
 Modules that are resident together become one file (layout.py); private names become names that
 every stock firmware holds in flash (names.py); constants become numbers.  Nothing else changes.
@@ -33,16 +33,16 @@ class Build:
         self.files = layout.bundles(family, present)
         self.home = {module: file for file, members in self.files.items() for module in members}
         self.names = _names()
+        self._sources = {}
         self._functions = {}
         self._lines = {}
 
-    @cache
     def sources(self):
-        """Return {file: generated Python}."""
-        found = {"__init__": self._front()}
-        for file in self.files:
-            found[file] = self._file(file)
-        return found
+        """Return {file: generated Python}; made once."""
+        if not self._sources:
+            self._sources["__init__"] = self._front()
+            self._sources.update((file, self._file(file)) for file in self.files)
+        return self._sources
 
     def _file(self, file):
         """Return the text of one file; notes functions and lines for names_map()."""

@@ -18,6 +18,9 @@ BUNDLES = {
 #: Modules of machine code: in the FAST build only.
 NATIVE = ("hot_viper",)
 
+#: Public: modules that programs import by name, besides those that no other module imports.
+PUBLIC_MODULES = ("web",)
+
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
 PUBLIC = "state save dropped sock counters"

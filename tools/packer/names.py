@@ -7,7 +7,7 @@ import ast
 import builtins
 import keyword
 
-from packer import romnames, source
+from packer import layout, romnames, source
 
 _MODULE_WORDS = {"__init__", "match", "case", "type", "_"}
 
@@ -17,14 +17,26 @@ def public(modules):
 
     From the dict _HOME of __init__.py, {public name: module}; a module may be public itself.
     """
-    home = home_of(modules)
     found = {}
-    for name, module in home.items():
-        if name == module:
-            found[module] = None
-        elif found.get(module, ()) is not None:
-            found.setdefault(module, set()).add(name)
-    return found
+    for name, module in home_of(modules).items():
+        found.setdefault(module, set()).add(name)
+    whole = [name for name, names in found.items() if name in names]
+    whole += set(layout.PUBLIC_MODULES) & set(modules)
+    return found | dict.fromkeys([*whole, *_for_programs(modules)])
+
+
+def _for_programs(modules):
+    """Yield the modules that are files of their own and that no other module imports."""
+    bundled = {
+        name.format(family=one)
+        for one in layout.FAMILIES
+        for text in layout.BUNDLES.values()
+        for name in text.split()
+    }
+    imported = set().union(*(module.imports() for module in modules.values()))
+    for name in modules:
+        if name not in imported | bundled and "__init__" not in name:
+            yield name
 
 
 def home_of(modules):
@@ -57,11 +69,11 @@ class Names:
         private = [
             name
             for name, _ in sorted(own.items(), key=lambda item: (-item[1], item[0]))
-            if name not in kept and name not in native and name[:2] != "__"
+            if name not in kept and _is_ours(name, native)
         ]
         free = rom - used - kept - set(files) - set(keyword.kwlist) - _MODULE_WORDS
-        pool = sorted((n for n in free if n[:2] != "__"), key=lambda n: (n[0].isupper(), len(n), n))
-        self.attributes = dict(zip(private, pool))  # those that find no name keep theirs
+        pool = sorted((name for name in free if name[:2] != "__"), key=_preference)
+        self.attributes = dict(zip(private, pool, strict=False))  # the rest keep theirs
         rest = [n for n in pool if n not in plain and n not in dir(builtins)]
         self.finals = {}
         self._choose_globals(iter(rest))
@@ -75,7 +87,7 @@ class Names:
 
     def _public_attributes(self):
         found = set()
-        for module, names in self._public.items():
+        for module in self._public:
             for node in self._modules[module].tree.body:
                 if isinstance(node, ast.ClassDef) and self.is_public(module, node.name):
                     found |= _attributes(node)
@@ -97,6 +109,16 @@ class Names:
                 else:
                     final = next(pool, name)
                 self.finals[module.name, name] = final
+
+
+def _is_ours(name, native):
+    """Return whether an attribute is one of ours: marked as private, or in no firmware."""
+    return name[:2] != "__" and (name[:1] == "_" or name not in native)
+
+
+def _preference(name):
+    """Return what to sort by: short names first, those of constants last."""
+    return name[0].isupper(), len(name), name
 
 
 def _attributes(node):

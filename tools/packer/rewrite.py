@@ -265,9 +265,13 @@ class Rewriter(ast.NodeTransformer):
             for name in ast.walk(generator.target):
                 if isinstance(name, ast.Name):
                     found[name.id] = name.id
+        first = node.generators[0]
+        outer = self.visit(first.iter)  # the only part that sees what is around
+        first.iter = ast.Constant(None)
         self._scopes.append(found)
         self.generic_visit(node)
         self._scopes.pop()
+        first.iter = outer
         return node
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
@@ -324,7 +328,8 @@ class Outside(Rewriter):
         if home == "" and f"{alias.name}" not in self.build.modules:  # a public name
             yield self._from(node, None, alias.name, local)
         elif key in self._names.finals and alias.name in self._consts(home):
-            value = ast.Assign([ast.Name(local, ast.Store())], self._consts(home)[alias.name].args[0])
+            value = self._consts(home)[alias.name].args[0]
+            value = ast.Assign([ast.Name(local, ast.Store())], value)
             yield ast.fix_missing_locations(ast.copy_location(value, node))
         else:
             for new in super()._import(node, home, alias):

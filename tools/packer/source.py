@@ -29,9 +29,7 @@ class Module:
                 node.origin = name, node.lineno
         _strip(self.tree)
         self.globals = list(dict.fromkeys(_defined(self.tree.body)))
-        self.consts = {
-            node.targets[0].id: node.value for node in self.tree.body if is_const(node)
-        }
+        self.consts = {node.targets[0].id: node.value for node in self.tree.body if is_const(node)}
 
     def copy(self):
         """Return the statements, to be changed."""
@@ -49,8 +47,15 @@ class Module:
 
     def needs(self):
         """Return the modules of the package that are imported with it, at its top."""
+        return self._imports(self.tree.body)
+
+    def imports(self):
+        """Return the modules of the package that it ever imports."""
+        return self._imports(ast.walk(self.tree))
+
+    def _imports(self, nodes):
         found = set()
-        for node in self.tree.body:
+        for node in nodes:
             if isinstance(node, ast.ImportFrom):
                 home = self.imported(node)
                 if home is not None:

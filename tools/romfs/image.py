@@ -5,14 +5,14 @@ from mpremote.romfs import VfsRomWriter
 import build
 
 
-def image(fast=False, core=None):
+def image(family="rp2", fast=False, core=None):
     """Return the image with the package in its directory lib, where Python looks for it.
 
-    fast, core  as build.package(); machine code is copied to RAM when it is loaded
+    family, fast, core  as build.package(); machine code is copied to RAM when it is loaded
     Raises mpvm.SetupError when it cannot be compiled, ValueError for an unknown core.
     """
     writer = VfsRomWriter()
-    files = build.package(fast, core, folder="/rom/lib/")
+    files = build.package(family, fast, core)
     _add(writer, _tree({"lib/" + name: data for name, data in files.items()}))
     return writer.finalise()
 

@@ -49,11 +49,11 @@ def exchange(server):
     return ".".join([str(byte) for byte in address])
 
 
-def main(modules):
+def main(names):
     """Return {"file", "address", "locked", "before", "core", "all"}; raises what goes wrong.
 
-    modules  names to import besides the core, "microdhcp.service" and the like
-    before, core, all: free heap before anything, with a Server of 16 leases, with the modules
+    names  of microdhcp, to load besides the core: "Service"
+    before, core, all: free heap before anything, with a Server of 16 leases, with those names
     """
     before = free()
     import microdhcp
@@ -62,8 +62,8 @@ def main(modules):
     server = microdhcp.Server(config)
     core = free()
     address = exchange(server)
-    for name in modules:
-        __import__(name)
+    for name in names:
+        getattr(microdhcp, name)
     return {
         "file": microdhcp.__file__,
         "address": address,
