@@ -16,7 +16,7 @@ metadata(  # noqa: F821 - the names of a manifest come from MicroPython's makema
     license="MIT",
 )
 options.defaults(family="rp2", fast=False)  # noqa: F821
-out = os.path.abspath("../.build/frozen-" + options.family)  # noqa: F821
+out = os.path.abspath("../.build/frozen/" + options.family + "-fast" * options.fast)  # noqa: F821
 command = [sys.executable, "../tools/build.py", out, "--source", "--family", options.family]  # noqa: F821
 subprocess.run(command + ["--fast"] * options.fast, check=True)  # noqa: F821
 package("microdhcp", base_path=out, opt=3)  # noqa: F821

@@ -231,9 +231,9 @@ class TheSelfTest(unittest.TestCase):
     def test_a_firmware_that_cannot_lock_is_named(self):
         line, said = mock.Mock(), []
         line.ask.return_value = {**self.answer, "locked": False, "file": "/lib/microdhcp/x.mpy"}
-        check.selftest(line, ["microdhcp.service"], said.append)
+        check.selftest(line, ["Service"], said.append)
         self.assertIn("(heap lock needs MicroPython 1.26)", said[0])
-        self.assertTrue(said[1].endswith("1 with microdhcp.service"))
+        self.assertTrue(said[1].endswith("1 with Service"))
 
 
 class TheLine(unittest.TestCase):
@@ -310,9 +310,9 @@ def listing(board):
 
 def older_version():
     """Return the files of a board with an older microdhcp: a change, a gap, and leftovers."""
-    there = files.package()
-    there["/lib/microdhcp/hot.mpy"] = b"older"
-    del there["/lib/microdhcp/_compat.mpy"]
+    there = files.package(PICO_W)
+    there["/lib/microdhcp/text.mpy"] = b"older"
+    del there["/lib/microdhcp/events.mpy"]
     return {**there, **LEFTOVERS, "/main.py": USERS_MAIN, "/leases.bin": b"kept"}
 
 
@@ -357,11 +357,13 @@ class OnTheBoard(unittest.TestCase):
     def test_the_package_is_there_and_the_leftovers_are_not(self):
         self.said()
         package = {p: n for p, n in self.seen["files"].items() if p.startswith("/lib/")}
-        self.assertEqual(package, {path: len(data) for path, data in files.package().items()})
+        self.assertEqual(
+            package, {path: len(data) for path, data in files.package(PICO_W).items()}
+        )
 
     def test_only_what_differed_was_copied_and_said(self):
         said = self.said()
-        self.assertIn(f"2 files copied, {len(files.package()) - 2} were there already", said)
+        self.assertIn(f"2 files copied, {len(files.package(PICO_W)) - 2} were there already", said)
         self.assertIn("removed /lib/microdhcp/server.py", said)
         self.assertIn("  100 %  /lib/microdhcp/", said)
 

@@ -67,7 +67,8 @@ def test_test_all_runs_everything(collected):
     """Each test, each step, each version of MicroPython."""
     everything = levels.LEVELS["test-all"]
     assert all(levels.selects("test-all", markers) for markers in collected.values())
-    assert set(steps.versions(everything)) == set(mpvm.VERSIONS)
+    for words in (everything.versions, everything.built):
+        assert set(steps.versions(words)) == set(mpvm.VERSIONS)
     for name in TARGETS[1:]:
         level = levels.LEVELS[name]
         assert set(level.steps + level.beside) <= set(everything.steps + everything.beside)

@@ -6,6 +6,7 @@ import time
 import unittest
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import mpvm
 import size
@@ -339,20 +340,19 @@ class Size(unittest.TestCase):
         self.assertTrue(4000 <= rows[0].heap <= 4064, rows[0].heap)
         self.assertTrue(0 <= rows[1].heap <= 16, rows[1].heap)
 
-    def test_modules_come_after_what_they_import(self):
-        loaded, for_config = size.modules()
-        for first, then in (("hot", "wire"), ("wire", "server"), ("leases", "server")):
-            self.assertLess(loaded.index(first), loaded.index(then))
-        self.assertIn("options", for_config)
-        self.assertNotIn("options", loaded)
-
     def test_failing_step_ends_with_its_traceback(self):
         with self.assertRaises(SystemExit) as caught:
             size.measure([("bad", "1 / 0")], mpvm.NEWEST)
         self.assertIn("ZeroDivisionError", str(caught.exception))
 
-    def test_budget_is_in_pyproject(self):
-        self.assertGreater(size.budget(), 0)
+    def test_every_figure_has_its_budget_and_one_over_it_fails(self):
+        limits = size.budgets()
+        one = size.Figure("core_heap_bytes", "core", limits["core_heap_bytes"])
+        with mock.patch("builtins.print"), mock.patch("size.show_files"):
+            for more, status in ((0, 0), (1, 1)):
+                figure = size.Figure(one.key, one.what, one.value + more)
+                with mock.patch("size.figures", return_value=[figure]):
+                    self.assertEqual(size.main([]), status)
 
 
 if __name__ == "__main__":

@@ -97,10 +97,14 @@ class Build:
         self._lines["__init__"] = _lines(body, text)
         return text
 
+    def of_family(self, file):
+        """Return whether a file is for this family only."""
+        return file.endswith(f"_{self.family}")
+
     def _place(self, module):
         """Return the expression for a file's name: that of a family is chosen on the board."""
         file = self.home[module]
-        if file.endswith(f"_{self.family}"):
+        if self.of_family(file):
             start = file.removesuffix(self.family)
             return ast.parse(f"{start!r} + __import__('sys').platform", mode="eval").body
         return ast.Constant(file)

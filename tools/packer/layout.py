@@ -6,13 +6,14 @@ module that no entry names is a file of its own, loaded when it is first importe
 
 FAMILIES = ("rp2", "esp32")
 
-#: file: its modules.  {family}: a file for each family of boards, "service_rp2" for example.
+#: file: its modules.  {family}: one for each family of boards, "service_rp2" for example; only
+#: such files may import each other.
 BUNDLES = {
     "server": "config hosts hot leases reply server wire",
-    "service": "clock ports.{family} service",
-    "checking": "checking ports.echo",
+    "service_{family}": "clock ports.{family} service stations",
+    "checking_{family}": "checking ports.echo",
     "checks": "checks options prepare",
-    "starting": "ports.{family}_start ports.wifi starting",
+    "starting_{family}": "ports.{family}_start ports.wifi starting",
 }
 
 #: Modules of machine code: in the FAST build only.
@@ -37,7 +38,7 @@ def bundles(family, present):
         absent = [module for module in modules if module not in present]
         if absent:
             raise ValueError(f"tools/packer/layout.py, {name}: no module {', '.join(absent)}")
-        files[f"{name}_{family}" if "{" in members else name] = modules
+        files[name.format(family=family)] = modules
     taken = {module for modules in files.values() for module in modules}
     for module in sorted(present):
         if module not in taken and not _of_another(module, family):

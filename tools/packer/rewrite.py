@@ -159,6 +159,8 @@ class Rewriter(ast.NodeTransformer):
         yield self._from(node, self.build.home[home], final, local)
 
     def _from(self, node, file, name, local):
+        if not self.build.of_family(self.file) and self.build.of_family(file or name):
+            raise ValueError(f"{self.module.name}: {self.file} is for all families, {file} is not")
         alias = ast.alias(name, None if local == name else local)
         new = ast.copy_location(ast.ImportFrom(file, [alias], 1), node)
         new.origin = node.origin
@@ -288,7 +290,7 @@ class Outside(Rewriter):
     def __init__(self, build, name, text):
         super().__init__(build, source.Module(name, text))
         self.module.imported = _absolute
-        self.file = ""
+        self.file = f"_{build.family}"  # none of the package; it may import those of the family
         self._others = set()  # names of modules that are not of the package
 
     def _global(self, name):

@@ -111,7 +111,9 @@ def images():
     """Yield (name, set of its names) of every firmware that is on this machine."""
     for path in sorted(CACHE.glob("*.uf2")):
         yield path.stem, pools(*uf2_image(path.read_bytes()))
-    for path in sorted((ROOT / "tools/mpvm/node_modules").glob("micropython-*/micropython.wasm")):
+    from mpvm.install import PLACE
+
+    for path in sorted((PLACE / "node_modules").glob("micropython-*/micropython.wasm")):
         yield path.parent.name, pools(*wasm_image(path.read_bytes()))
 
 
@@ -136,4 +138,5 @@ def main():
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(HERE.parent)
     sys.exit(main())
