@@ -85,7 +85,7 @@ class CheckingCase(unittest.TestCase):
     def check_with(self, port):
         """Use another port."""
         self.port = port
-        self.checker = Checker(self.server, port, self.places, CHECK_MS, echo=self.air)
+        self.checker = Checker(self.server, port, self.places, CHECK_MS, None, self.air)
 
     def send(self, packet):
         """Hand a message to the server, and park it if need be; return what handle() says."""

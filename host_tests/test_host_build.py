@@ -26,13 +26,13 @@ _ARCH_BITS = {"armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 REASON = missing()
 WRONG = 'from microdhcp import Config\nConfig("192.0.2.1/24", ("192.0.2.9", "192.0.2.3"))'
 MODULES = {
-    "__init__": '_HOME = {"Thing": "thing"}\n',
+    "__init__": '_HOME = {"Thing": "thing", "late_part": "late_part"}\n',
     "kinds": "SMALL = const(3)\nLARGE = const(SMALL + 4)\n",
     "part": "from .kinds import LARGE\n\n\ndef grow(amount):\n    return amount + LARGE\n",
     "thing": '''"""Doc."""
 import sys
 from .part import grow as more
-from . import late_part
+from . import late_part  # public: in _HOME
 
 
 class Thing:

@@ -96,7 +96,7 @@ class Portal:
 
 def _html(name):
     """Return a page (bytes), which stays in memory only while it is sent."""
-    from . import portal_html
+    from .portal_html import DONE, FORM  # not the module: `from .` asks microdhcp.__getattr__
 
     forget("portal_html")
-    return getattr(portal_html, name)
+    return FORM if name == "FORM" else DONE

@@ -3,6 +3,7 @@
 import ast
 
 from packer import source
+from packer.names import home_of
 
 
 class Rewriter(ast.NodeTransformer):
@@ -139,6 +140,7 @@ class Rewriter(ast.NodeTransformer):
         if module in self.build.modules:
             table[local] = "module", module
             if self.build.home[module] != self.file:
+                self._check_module(module)
                 yield self._from(node, None, self.build.home[module], local)
             return
         key = home, alias.name
@@ -157,6 +159,14 @@ class Rewriter(ast.NodeTransformer):
         else:
             local = final
         yield self._from(node, self.build.home[home], final, local)
+
+    def _check_module(self, module):
+        """Refuse `from . import` of a file that microdhcp.__getattr__ does not know.
+
+        MicroPython asks that function first, and it raises AttributeError.
+        """
+        if self.build.home[module] not in home_of(self.build.modules):
+            raise ValueError(f"{self.module.name}: write `from .{module} import …`, not from .")
 
     def _from(self, node, file, name, local):
         if not self.build.of_family(self.file) and self.build.of_family(file or name):
@@ -314,10 +324,21 @@ class Outside(Rewriter):
             return node
         return super().visit_Attribute(node)
 
+    def _check_module(self, module):
+        """Allow it: a test runs when microdhcp has the module already, or fails by itself."""
+
     def _look(self, name):
         found = super()._look(name)
         own = name in self.module.globals and not isinstance(found, tuple)
         return name if own else found
+
+    def _check_module(self, module):
+        """Refuse `from . import` of a file that microdhcp.__getattr__ does not know.
+
+        MicroPython asks that function first, and it raises AttributeError.
+        """
+        if self.build.home[module] not in home_of(self.build.modules):
+            raise ValueError(f"{self.module.name}: write `from .{module} import …`, not from .")
 
     def _from(self, node, file, name, local):
         new = super()._from(node, f"microdhcp.{file}" if file else "microdhcp", name, local)
