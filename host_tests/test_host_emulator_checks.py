@@ -31,8 +31,7 @@ SETTINGS = {"address": SERVER + "/24", "pool": ("10.10.10.16", "10.10.10.31")}
 CHECK_MS = 100  # real clients wait in wall time, where waiting boards are 20 times slower
 PROGRAM = f"""
 import asyncio, network
-from microdhcp import Config
-from microdhcp.service import Service
+from microdhcp import Config, Service
 config = Config(**{SETTINGS!r})
 service = Service(network.WLAN(network.WLAN.IF_AP), config, check_ms={CHECK_MS}, store="/leases")
 service.server.enable_events(32)

@@ -87,8 +87,9 @@ def builtin(board):
 def load(board, name):
     """Bring the access point and our server up."""
     source = f"import sys\nsys.path.insert(0, '/{name}')\n" + emulator.MARK
+    made = build.make("rp2", BUILDS[name])
     with board.skipping_delays():
-        board.run(source + emulator.program("bench"), 300)
+        board.run(source + made.translated("bench", emulator.program("bench")), 300)
 
 
 def ours(board, name, loop):

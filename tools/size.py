@@ -80,7 +80,7 @@ def budgets():
 def measure(steps, version=mpvm.NEWEST, built=True, files=None, path=None):
     """Return the Rows of steps, [(what, Python text)], and what the last step printed.
 
-    built  True: the built package; False: .mpy files of the source
+    built  True: the built package; False: the source, compiled where it runs
     files  more files for the interpreter, {path: bytes}
     path   its sys.path, where another one is needed
     Runs them one after the other in one fresh interpreter; SystemExit when one of them fails.
@@ -89,7 +89,7 @@ def measure(steps, version=mpvm.NEWEST, built=True, files=None, path=None):
     texts = [f"import gc, micropython\n{NAMES}{search}"]
     for _what, text in [("", ""), *steps]:
         texts += [text, *["gc.collect()", PROBE] * REPEATS]
-    result = mpvm.run(texts, version, mpy=not built, built=built, files=files)
+    result = mpvm.run(texts, version, built=built, files=files)
     if result.returncode:
         sys.exit(f"size: {result.stderr.strip() or f'status {result.returncode}'}")
     heap = _numbers(r"^= (\d+)", result.stdout)
@@ -135,6 +135,9 @@ def figures(version):
     """Measure all; print where the bytes go and yield the Figures."""
     core = [CODE, settings(), SERVER]
     yield Figure("core_heap_bytes", "core, 16 leases", show("core", measure(core, version)[0]))
+    rows = measure(core, version, built=False)[0]
+    total = show("core, installed as source", rows)
+    yield Figure("core_source_heap_bytes", "core, installed as source", total)
     for key, checks in (("service_heap_bytes", True), ("service_unchecked_heap_bytes", False)):
         what = f"service, checks {'on' if checks else 'off'}"
         rows = measure(service(checks=checks), version)[0][1:]
