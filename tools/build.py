@@ -3,7 +3,7 @@
     python tools/build.py OUT                       for both families of boards
     python tools/build.py OUT --family rp2          for the Pico W and the Pico 2 W alone
     python tools/build.py OUT --fast --arch armv6m  FAST: the hot functions as machine code as well
-    python tools/build.py OUT --lines               with line numbers, 5 % more heap
+    python tools/build.py OUT --lines               with line numbers, 4 % more heap
     python tools/build.py OUT --source              generated Python in place of .mpy, to be frozen
 
 OUT gets the directory microdhcp and, beside it, microdhcp.names.json, which tools/translate.py
