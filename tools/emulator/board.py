@@ -23,6 +23,7 @@ from emulator import console, firmware
 from emulator.chip import AP, AccessPointChip
 from emulator.console import BoardTimeout, Console, Program
 from emulator.flash import filesystem
+from emulator.frozen import Clock
 from emulator.radio import AccessPoint, HomeNetwork
 
 #: Put before a program that calls M(): each call is a time in board.marks.
@@ -48,6 +49,7 @@ class Board:
     files      {path on the board: bytes}: its file system; empty unless given
     to_prompt  False: return as soon as USB is up, for a main.py that does not end; run() and
                start() interrupt it
+    powered    False: leave it off, for power_on() or emulator.frozen
 
     console  the USB serial line
     ap       the access point, seen from its stations
@@ -55,38 +57,57 @@ class Board:
     marks    emulated times in us at which the running program called M() (see MARK)
     """
 
-    def __init__(self, uf2=None, files=None, to_prompt=True):
+    def __init__(self, uf2=None, files=None, to_prompt=True, powered=True):
         self._chip = AccessPointChip()
         self.bus = self._chip.bus
         self._device = self._build(str(uf2 or firmware.path()), files or {})
         self._sim = self._device.simulator
         self._clock = self._sim.clock
-        self._alarms = []
         self.marks = []
         self._device.mcu.gpio[_MARK_GPIO].add_listener(self._marked)
         self.console = Console(self._device.cdc, self._clock, self._pause)
         self.ap = AccessPoint(self)
         self.home = HomeNetwork(self)
         self.bus.on_frame = self._frame
-        self._boot()
-        if to_prompt:
-            self.console.send(b"\r\n")
-            self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
+        if powered:
+            self.power_on(to_prompt)
 
     def _build(self, uf2, files):
         chip = self._chip
         spec = dataclasses.replace(BOARDS["pico_w"], extras=(BootselButton, lambda: chip))
+        mcu = spec.mcu
+        spec = dataclasses.replace(spec, mcu=lambda _clock: mcu(Clock()))
         spec = resolve_firmware(spec, "micropython", uf2)
         with tempfile.TemporaryDirectory() as folder:
             image = Path(folder) / "littlefs"
             image.write_bytes(filesystem(files, spec.layout))
             return MicroPythonDevice(board=spec, filesystem=image)
 
-    def _boot(self):
+    def power_on(self, to_prompt=True):
+        """Start the firmware; return at its prompt, or with to_prompt=False once USB is up."""
         connected = []
-        self._device.cdc.on_device_connected = lambda: connected.append(True)
+
+        def connect():
+            connected.append(True)
+            self._pause()
+
+        self._device.cdc.on_device_connected = connect
         self._device.mcu.core.pc = FLASH_START_ADDRESS
         self.wait(lambda: connected, _BOOT_TIMEOUT_S, "no USB connection")
+        self._device.cdc.on_device_connected = None
+        if to_prompt:
+            self.console.send(b"\r\n")
+            self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
+
+    @property
+    def mcu(self):
+        """rp2040py's model of the microcontroller."""
+        return self._device.mcu
+
+    @property
+    def clock(self):
+        """The emulated clock, an emulator.frozen.Clock."""
+        return self._clock
 
     def _marked(self, new, old):
         if new == GPIOPinState.HIGH and old != GPIOPinState.HIGH:
