@@ -3,11 +3,12 @@
     RIGS["esp32"].live(story)       what story(board) returns, on a board whose Wi-Fi is off
     RIGS["esp32"].serve(story)      what story(served) returns, on one that runs a Service
 
-The emulated board is booted once in a process, and serves once; each story gets a copy by fork.
+An emulated board boots once for a firmware and a build of the package, and is kept on disk
+(emulator.prepared); each story gets a copy of it by fork.
 """
 
 import functools
-import os
+import inspect
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from emulator import firmware
 from fakes import Esp32, PicoW
 
 REASON = emulator.unavailable()
-STOCK = not REASON and firmware.path().name == firmware.NAME
+STOCK = not REASON and firmware.path() == firmware.cached()
 OWN = "10.10.10.1"
 ADMIN = "00:00:5e:00:53:fe"
 
@@ -93,7 +94,7 @@ class Served:
 class Rig:
     """A kind of board.
 
-    name      "esp32", "pico_w", "emulated"
+    name      "esp32", "pico_w", "emulated", "emulated v1.23.0"
     unicasts  a client without an address is sent its OFFER in a frame of its own
     faults    board.fail() makes calls of the firmware fail
     """
@@ -130,66 +131,56 @@ class FakeRig(Rig):
 
 
 class EmulatedRig(Rig):
-    """A Pico W in tools/emulator, with stock firmware."""
+    """A Pico W in tools/emulator, with stock firmware.
 
-    def __init__(self):
-        super().__init__("emulated", unicasts=True, faults=False)
-        self._plan = ()
-        self._running = {}
+    version  as firmware.STOCK has it; None: what MICRODHCP_UF2 names, or the newest one
+    reason   why there is none here, or None
+    """
 
-    def plan(self, steps):
-        """Take the (method, story) that tests will ask for, in their order.
-
-        While one waits for its story, the next one is lived already.
-        """
-        self._plan = steps
+    def __init__(self, version=None):
+        super().__init__(f"emulated {version or ''}".strip(), unicasts=True, faults=False)
+        self.version = version
+        self.reason = emulator.unavailable(version)
 
     def live(self, story):
         """Return what story(board) returns in a copy of a board; its errors are raised."""
-        return self._result(("live", story))
+        return emulator.in_child(story, awake(self.version))
 
     def serve(self, story):
         """Return what story(served) returns in a copy of a board that serves."""
-        return self._result(("serve", story))
-
-    def end(self):
-        """End what was begun ahead of the tests and not asked for."""
-        while self._running:
-            self._running.popitem()[1].kill()
-
-    def _result(self, step):
-        begun = [step]
-        if step in self._plan and (os.cpu_count() or 1) > 1:
-            at = self._plan.index(step)
-            begun += self._plan[at + 1 : at + 2]
-        for method, story in begun:
-            if (method, story) not in self._running:
-                board = awake() if method == "live" else _serving()
-                child = emulator.Child(story, board)
-                self._running[method, story] = child
-        return self._running.pop(step).result()
+        return emulator.in_child(story, _serving(self.version))
 
 
-@functools.cache
-def awake():
-    """Return an emulated board with microdhcp in its flash, its Wi-Fi chip loaded (15 s)."""
-    board = emulator.Board(files=emulator.package())
+def wake(board):
+    """Let a board load the Wi-Fi chip."""
     with board.skipping_delays():
         board.run("import machine; machine.Pin('LED', machine.Pin.OUT).on()", 120)
-    return board
+
+
+def start(board):
+    """Let a board load the Wi-Fi chip and serve; return the Served."""
+    wake(board)
+    return Served(board)
 
 
 @functools.cache
-def _serving():
-    """Return an emulated board that serves, beside the one of awake()."""
-    board = emulator.Board(files=emulator.package())
-    return Served(board)
+def awake(version=None):
+    """Return an emulated board with microdhcp in its flash, its Wi-Fi chip loaded."""
+    return emulator.ready(wake, emulator.package(), firmware.path(version))[0]
+
+
+@functools.cache
+def _serving(version=None):
+    """Return a Served on an emulated board, another one than that of awake()."""
+    uses = inspect.getsource(Served), inspect.getsource(wake), SETUP, START, CONTROL, RUN
+    return emulator.ready(start, emulator.package(), firmware.path(version), uses)[1]
 
 
 RIGS = {
     "esp32": FakeRig("esp32", Esp32, (1, 29), unicasts=False),
     "pico_w": FakeRig("pico_w", PicoW, (1, 26), unicasts=True),
     "emulated": EmulatedRig(),
+    "emulated oldest": EmulatedRig(firmware.OLDEST),
 }
 
 

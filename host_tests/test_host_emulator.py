@@ -24,10 +24,9 @@ import emulator
 import lab
 from builders import discover, ip, release, request
 from emulator import firmware
-from rigs import awake
+from rigs import STOCK, awake, quickly
 
 REASON = emulator.unavailable()
-STOCK = not REASON and firmware.path().name == firmware.NAME
 AP_MAC = "00:10:18:00:00:02"
 ALICE, BOB, STRANGER = "00:00:5e:00:53:01", "00:00:5e:00:53:02", "00:00:5e:00:53:03"
 AT_HOME = "00:00:5e:00:53:77"
@@ -41,18 +40,12 @@ ap.active(True)
 """
 
 needs_board = unittest.skipIf(REASON, REASON)
-needs_stock = unittest.skipUnless(STOCK, REASON or f"Measured with {firmware.NAME} only.")
+needs_stock = unittest.skipUnless(STOCK, REASON or f"Measured with {firmware.DEFAULT} only.")
 
 
 def lived(story):
     """Return what story(board) returns in a copy of the board; its exceptions are raised here."""
     return emulator.in_child(story, awake())
-
-
-def quickly(board, source, timeout_s=120):
-    """Run source that brings Wi-Fi up or down, without waiting for the firmware's delays."""
-    with board.skipping_delays():
-        return board.run(source, timeout_s)
 
 
 def attempt(board, statement):

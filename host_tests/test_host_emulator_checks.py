@@ -20,9 +20,10 @@ sys.path.insert(0, str(ROOT / "tools"))
 import emulator
 import lab
 from builders import decline, discover, ip, request
+from emulator import firmware
 from linux import frames, icmp
 from microdhcp import Config, Server
-from rigs import awake
+from rigs import awake, wake
 
 REASON = emulator.unavailable()
 AP_MAC = "00:10:18:00:00:02"
@@ -69,38 +70,23 @@ def started(board):
     return program
 
 
+def check(board):
+    """Let a board load the Wi-Fi chip and start the service; return its console.Program."""
+    wake(board)
+    return started(board)
+
+
 @functools.cache
-def without_leases():
-    """Return {story: what it returned, or raised}, each in a copy of a board just started."""
-    return emulator.in_child(_live, awake())
+def lived(story, version=None):
+    """Return what story(board, program) returns in a copy of a board that has just started."""
+    files, uf2 = emulator.package(), firmware.path(version)
+    return emulator.in_child(story, *emulator.ready(check, files, uf2, [PROGRAM]))
 
 
 @functools.cache
 def with_leases():
     """Return what after_the_cut() returns on a board that has the file of before_the_cut()."""
     return emulator.in_child(_restart, awake(), lived(before_the_cut))
-
-
-def lived(story):
-    """Return what a story has returned."""
-    found = without_leases()[story.__name__]
-    if isinstance(found, Exception):
-        raise found
-    return found
-
-
-def _live(board):
-    program = started(board)
-    found = {}
-    for at in range(0, len(STORIES), 2):  # two at a time
-        pair = STORIES[at : at + 2]
-        children = [emulator.Child(story, board, program) for story in pair]
-        for story, child in zip(pair, children):
-            try:
-                found[story.__name__] = child.result()
-            except Exception as error:
-                found[story.__name__] = error
-    return found
 
 
 def _restart(board, leases):
@@ -304,16 +290,6 @@ def newcomer_story(board, program):
     kinds = [answer.kind, *(renewed(station).kind for station in stations)]
     told(board, program)
     return offered, kinds, board.run(QUARANTINED)
-
-
-STORIES = (
-    real_story,
-    squatter_story,
-    quiet_squatter_story,
-    before_the_cut,
-    after_the_cut,
-    newcomer_story,
-)
 
 
 @pytest.mark.board

@@ -20,7 +20,6 @@ def lived(method, story):
         def run(self):
             test(self, getattr(self.rig, method)(story))
 
-        run.step = method, story
         return run
 
     return decorate
@@ -139,12 +138,6 @@ class OnPicoW(Scenarios, unittest.TestCase):
 @unittest.skipIf(REASON, REASON)
 class OnEmulatedPicoW(Scenarios, unittest.TestCase):
     rig = RIGS["emulated"]
-
-    @classmethod
-    def setUpClass(cls):
-        names = unittest.TestLoader().getTestCaseNames(cls)
-        cls.rig.plan([getattr(cls, name).step for name in names])
-        cls.addClassCleanup(cls.rig.end)
 
     @lived("serve", scenarios.torn_heap)
     def test_a_torn_heap(self, seen):

@@ -5,7 +5,8 @@
     station = Station(board, "00:00:5e:00:53:01")
     reply = station.ask(discover)                     # the board's OFFER, and when it came
 
-unavailable() says why none can be emulated here.  rp2040py is imported only when a board is made.
+unavailable() says why none can be emulated here, unavailable("v1.23.0") the same of a version.
+rp2040py is imported only when a board is made.
 """
 
 from emulator.firmware import unavailable
@@ -21,6 +22,7 @@ _HOME = {
     "Station": "station",
     "in_child": "snapshot",
     "package": "flash",
+    "ready": "prepared",
     "program": "flash",
 }
 

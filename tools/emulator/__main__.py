@@ -30,10 +30,11 @@ def server_program():
 def boot(arguments):
     """Return a Board with microdhcp and the program, as demo.py, in its file system."""
     files = emulator.package(compiled=not arguments.source)
-    name, source = server_program()
-    board = emulator.Board(files={**files, "/demo.py": source.encode()})
-    version = board.run("import sys; print(sys.version.split('; ')[1], end='')")
     size = sum(len(data) for data in files.values())
+    name, source = server_program()
+    program = {"/demo.py": source.encode()}
+    board = emulator.Board(firmware.path(arguments.firmware), {**files, **program})
+    version = board.run("import sys; print(sys.version.split('; ')[1], end='')")
     say(f"{version} is up; microdhcp, {len(files)} files, {size} bytes; {name}")
     return board
 
@@ -126,9 +127,9 @@ def run_port(arguments):
             return 0
 
 
-def run_fetch(_arguments):
+def run_fetch(arguments):
     """Download the firmware into the cache; return 0."""
-    print(firmware.fetch())
+    print(firmware.fetch(arguments.firmware))
     return 0
 
 
@@ -143,6 +144,11 @@ def parser():
         ("--fetch", run_fetch, "download the stock firmware into the cache"),
     ):
         what.add_argument(flag, dest="run", action="store_const", const=run, help=words)
+    top.add_argument(
+        "--firmware",
+        choices=sorted(firmware.STOCK),
+        help=f"a stock firmware; {firmware.VARIABLE} or {firmware.DEFAULT} unless given",
+    )
     top.add_argument("--source", action="store_true", help="copy .py files, not .mpy")
     return top
 
@@ -150,7 +156,7 @@ def parser():
 def main():
     """Run the command line; return the exit status."""
     arguments = parser().parse_args()
-    reason = None if arguments.run is run_fetch else emulator.unavailable()
+    reason = None if arguments.run is run_fetch else emulator.unavailable(arguments.firmware)
     if reason:
         print(f"emulator: {reason}", file=sys.stderr)
         return 1
