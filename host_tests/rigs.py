@@ -151,29 +151,17 @@ class EmulatedRig(Rig):
         return emulator.in_child(story, _serving(self.version))
 
 
-def wake(board):
-    """Let a board load the Wi-Fi chip."""
-    with board.skipping_delays():
-        board.run("import machine; machine.Pin('LED', machine.Pin.OUT).on()", 120)
-
-
-def start(board):
-    """Let a board load the Wi-Fi chip and serve; return the Served."""
-    wake(board)
-    return Served(board)
-
-
 @functools.cache
 def awake(version=None):
     """Return an emulated board with microdhcp in its flash, its Wi-Fi chip loaded."""
-    return emulator.ready(wake, emulator.package(), firmware.path(version))[0]
+    return emulator.awake(emulator.package(), firmware.path(version))
 
 
 @functools.cache
 def _serving(version=None):
     """Return a Served on an emulated board, another one than that of awake()."""
-    uses = inspect.getsource(Served), inspect.getsource(wake), SETUP, START, CONTROL, RUN
-    return emulator.ready(start, emulator.package(), firmware.path(version), uses)[1]
+    uses = inspect.getsource(Served), SETUP, START, CONTROL, RUN
+    return emulator.ready(Served, emulator.package(), firmware.path(version), uses)[1]
 
 
 RIGS = {

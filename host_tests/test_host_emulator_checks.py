@@ -23,7 +23,7 @@ from builders import decline, discover, ip, request
 from emulator import firmware
 from linux import frames, icmp
 from microdhcp import Config, Server
-from rigs import awake, wake
+from rigs import awake
 
 REASON = emulator.unavailable()
 AP_MAC = "00:10:18:00:00:02"
@@ -70,17 +70,11 @@ def started(board):
     return program
 
 
-def check(board):
-    """Let a board load the Wi-Fi chip and start the service; return its console.Program."""
-    wake(board)
-    return started(board)
-
-
 @functools.cache
 def lived(story, version=None):
     """Return what story(board, program) returns in a copy of a board that has just started."""
     files, uf2 = emulator.package(), firmware.path(version)
-    return emulator.in_child(story, *emulator.ready(check, files, uf2, [PROGRAM]))
+    return emulator.in_child(story, *emulator.ready(started, files, uf2, [PROGRAM]))
 
 
 @functools.cache

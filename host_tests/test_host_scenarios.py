@@ -1,4 +1,8 @@
-"""The scenarios of host_tests/scenarios.py on a fake ESP32, a fake Pico W, an emulated Pico W."""
+"""The scenarios of host_tests/scenarios.py on a fake ESP32, a fake Pico W, emulated Picos W.
+
+Each is lived on both fakes.  On an emulated board each is lived once, with v1.26.1; what depends
+on the firmware (EveryFirmware, Stock) with v1.23.0 as well, the oldest one that is supported.
+"""
 
 import functools
 import unittest
@@ -6,7 +10,7 @@ import unittest
 import pytest
 
 import scenarios
-from rigs import OWN, REASON, RIGS
+from rigs import OWN, RIGS
 
 ALL, EVERYBODY = "255.255.255.255", "ff:ff:ff:ff:ff:ff"
 ALICE = scenarios.ALICE
@@ -25,8 +29,8 @@ def lived(method, story):
     return decorate
 
 
-class Scenarios:
-    """What holds on every board; subclasses name one."""
+class EveryFirmware:
+    """What holds on every board and in every firmware; subclasses name one."""
 
     rig = None
 
@@ -75,6 +79,10 @@ class Scenarios:
                 self.assertEqual((renewed["address"], own), (address, OWN))
                 self.reply(seen[what + ", bob"], "OFFER")
 
+
+class Scenarios(EveryFirmware):
+    """What holds on every board."""
+
     @lived("serve", scenarios.soft_reset)
     def test_soft_reset(self, seen):
         self.assertTrue(seen["kept"])
@@ -108,6 +116,14 @@ class Scenarios:
     def test_a_watchdog_is_fed_every_second(self, seen):
         self.assertLessEqual(max(seen.values()), 1000, seen)
 
+
+class FakeScenarios(Scenarios):
+    """What emulated boards show elsewhere.
+
+    A store: test_the_power_fails below.  A check: Squatters in test_host_emulator_checks.py.
+    poll(): test_host_service.py.
+    """
+
     @lived("live", scenarios.stored)
     def test_leases_outlive_a_restart(self, seen):
         self.assertEqual(seen, {"known": True, "bob's is another": True})
@@ -126,24 +142,20 @@ class Scenarios:
         self.assertEqual(seen["error"], "")
 
 
-class OnEsp32(Scenarios, unittest.TestCase):
+class OnEsp32(FakeScenarios, unittest.TestCase):
     rig = RIGS["esp32"]
 
 
-class OnPicoW(Scenarios, unittest.TestCase):
+class OnPicoW(FakeScenarios, unittest.TestCase):
     rig = RIGS["pico_w"]
 
 
-@pytest.mark.board
-@unittest.skipIf(REASON, REASON)
-class OnEmulatedPicoW(Scenarios, unittest.TestCase):
-    rig = RIGS["emulated"]
+class Stock:
+    """What only stock firmware shows."""
 
-    @lived("serve", scenarios.torn_heap)
-    def test_a_torn_heap(self, seen):
-        print("\nfree, in pieces:", seen["heap"])
-        self.assertTrue(seen["heap"].startswith("torn"))
-        self.assertEqual((seen["alice"], seen["bob"]), (("ACK", "ACK"), ("ACK", "ACK")))
+    @lived("live", scenarios.power_cut)
+    def test_the_power_fails(self, seen):
+        self.assertEqual(seen, dict.fromkeys(("known", "alice", "bob", "carol"), True))
 
     @lived("live", scenarios.memory)
     def test_memory(self, used):
@@ -155,8 +167,53 @@ class OnEmulatedPicoW(Scenarios, unittest.TestCase):
     @lived("serve", scenarios.many_leases)
     def test_leases_leave_nothing_behind(self, measured):
         first, last = measured
-        print(f"\ngc.mem_alloc(): {first} after 8 leases, {last} after 200")
+        print(f"\ngc.mem_alloc(): {first} after 8 leases, {last} after 40")
         self.assertLessEqual(last - first, 64)
+
+
+@pytest.mark.board
+@unittest.skipIf(RIGS["emulated"].reason, RIGS["emulated"].reason)
+class OnEmulatedPicoW(Stock, Scenarios, unittest.TestCase):
+    rig = RIGS["emulated"]
+
+    @lived("serve", scenarios.allocated)
+    def test_a_packet_allocates_nothing(self, n):
+        self.assertEqual(n, 0)
+
+    @lived("serve", scenarios.torn_heap)
+    def test_a_torn_heap(self, seen):
+        print("\nfree, in pieces:", seen["heap"])
+        self.assertTrue(seen["heap"].startswith("torn"))
+        self.assertEqual((seen["alice"], seen["bob"]), (("ACK", "ACK"), ("ACK", "ACK")))
+
+
+@pytest.mark.board
+@unittest.skipIf(RIGS["emulated oldest"].reason, RIGS["emulated oldest"].reason)
+class OnOldestFirmware(Stock, EveryFirmware, unittest.TestCase):
+    """v1.23.0, the oldest one that is supported, and what it cannot do."""
+
+    rig = RIGS["emulated oldest"]
+
+    @pytest.mark.first
+    def test_ap_alone(self):
+        EveryFirmware.test_ap_alone(self)
+
+    @lived("live", scenarios.checked)
+    def test_an_address_that_is_taken_is_found_out(self, seen):
+        self.reply(seen["offer"], "OFFER")
+        self.assertNotEqual(seen["offer"]["address"], "10.10.10.20")
+        self.assertTrue(seen["pinged"])
+        self.assertLess(seen["after_ms"], 1000)
+
+    @lived("serve", scenarios.bursts)
+    def test_its_socket_keeps_one_message_of_a_burst(self, seen):
+        """The others are heard when they ask again (v1.26 keeps four)."""
+        self.assertEqual((seen[4], seen[4, "in the end"], seen[8, "in the end"]), (1, True, True))
+
+    @lived("serve", scenarios.allocated)
+    def test_its_slices_allocate(self, n):
+        """Before v1.26 each slice makes an object, also on the way of a packet."""
+        self.assertGreater(n, 0)
 
 
 if __name__ == "__main__":

