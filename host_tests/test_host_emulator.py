@@ -5,10 +5,12 @@ chip is awake is made once; each story is lived by a forked copy of it, and each
 what the story has brought.  Times are emulated: they compare only with each other.
 """
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import unittest
@@ -27,6 +29,8 @@ from emulator import firmware
 from rigs import STOCK, awake, quickly
 
 REASON = emulator.unavailable()
+if not REASON:
+    from emulator import frozen, prepared  # they need rp2040py
 AP_MAC = "00:10:18:00:00:02"
 ALICE, BOB, STRANGER = "00:00:5e:00:53:01", "00:00:5e:00:53:02", "00:00:5e:00:53:03"
 AT_HOME = "00:00:5e:00:53:77"
@@ -177,6 +181,19 @@ class AtTheRepl(unittest.TestCase):
         board.soft_reset(to_prompt=False)
         self.assertGreater(board.wait_for(b"alive", start=heard), heard)
 
+    def test_another_file_system_is_put_into_the_flash(self):
+        board = emulator.Board(files={"/old": b"old"})
+        board.replace_files({"/new": b"new"})
+        self.assertEqual(board.run("import os; print(os.listdir('/'))"), "['new']\n")
+
+    def test_a_power_cut_leaves_the_flash_and_nothing_else(self):
+        board = emulator.Board()
+        board.run("kept = open('/kept', 'w')\nkept.write('7')\nkept.close()")
+        board.power_cut()
+        self.assertEqual(board.run("print(open('/kept').read())"), "7\n")
+        with self.assertRaisesRegex(emulator.BoardError, "NameError"):
+            board.run("print(kept)")
+
     def test_mpremote_talks_to_the_board(self):
         mpremote = [sys.executable, "-m", "mpremote"]
         with emulator.SerialPort(self.board) as port:
@@ -188,7 +205,7 @@ class AtTheRepl(unittest.TestCase):
 
     def test_a_command_at_the_port_that_hangs_is_ended(self):
         with emulator.SerialPort(self.board) as port, self.assertRaises(subprocess.TimeoutExpired):
-            port.run(["sleep", "60"], timeout_s=0.2)
+            port.run(["sleep", "3600"], timeout_s=0.2)
 
     def test_a_pipe_can_type_at_the_repl(self):
         argv = [sys.executable, str(ROOT / "tools" / "emulator"), "--repl"]
@@ -197,6 +214,53 @@ class AtTheRepl(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("print(a * 7)\n42\n", done.stdout)
         self.assertIn("microdhcp.PARK < 0\nTrue\n", done.stdout)
+
+
+COUNTED = "import time\nfor _ in range(50): time.sleep_us(70)\nprint(number, time.ticks_us())"
+
+
+def prepare(board):
+    """Let a board do something; return the board and what it has said."""
+    return board, board.run("number = 7\nprint(number)")
+
+
+@pytest.mark.board
+@needs_board
+class Prepared(unittest.TestCase):
+    """A board on disk is the board that was put there."""
+
+    def test_it_goes_on_to_the_microsecond(self):
+        board = emulator.Board(powered=False)
+        parts = frozen.Parts(board)
+        board.power_on()
+        data = frozen.freeze(parts, prepare(board))
+        copy = emulator.Board(powered=False)
+        same, said = frozen.thaw(copy, data)
+        self.assertEqual((same, said), (copy, "7\n"))
+        self.assertEqual(board.run(COUNTED), copy.run(COUNTED))
+        self.assertEqual((board.now_us, board.disk), (copy.now_us, copy.disk))
+        self.assertEqual(board.mcu.core.cycles, copy.mcu.core.cycles)
+
+    def test_bytes_that_are_damaged_are_not_used(self):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch.multiple(prepared, KEPT=Path(folder), WAKE="woken = 1"),
+        ):
+            emulator.awake()
+            (kept,) = Path(folder).glob("awake-????????????????")
+            whole = kept.read_bytes()
+            kept.write_bytes(whole[:-100])
+            with mock.patch("sys.stderr", io.StringIO()) as said:
+                board = emulator.awake()
+            self.assertIn(f"{kept.name} is of no use", said.getvalue())
+            self.assertEqual(board.run("print(woken)"), "1\n")
+            self.assertEqual(len(kept.read_bytes()), len(whole))
+
+    def test_another_firmware_file_or_program_is_another_board(self):
+        digest = prepared._digest
+        uf2 = firmware.path()
+        names = {digest(uf2, []), digest(uf2, ["x"]), digest(uf2, [], {"/x": b"y"})}
+        self.assertEqual(len(names), 3)
 
 
 #: Each step is a program of its own: between them nothing is left on the board's stack.

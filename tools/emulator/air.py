@@ -14,6 +14,7 @@ from emulator.offload import switch_off
 from emulator.pace import Pace
 from lab.clients import INTERFACE
 
+NET_S = 900
 _STEP_US = 5000  # emulated time between two looks at the stations
 
 
@@ -66,16 +67,16 @@ class Air:
         self.board.step(_STEP_US)
         self._pace.wait([self._socket])
 
-    def call(self, function, *args, timeout_s=120):
+    def call(self, function, *args, timeout_s=NET_S):
         """Return function(*args), called in a thread while the board runs.
 
-        Raises what it raises, TimeoutError after timeout_s seconds.
+        Raises what it raises, TimeoutError after timeout_s seconds of wall time, a safety net.
         """
         deadline = time.monotonic() + timeout_s
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(function, *args)
             while not future.done():
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{function} takes more than {timeout_s} s")
+                    raise TimeoutError(f"safety net: {function} takes over {timeout_s} s")
                 self.turn()
             return future.result()

@@ -13,6 +13,7 @@ import tty
 
 from emulator.pace import Pace
 
+NET_S = 900
 _STEP_US = 5000
 
 
@@ -54,10 +55,11 @@ class SerialPort:
                 del self._said[: os.write(self._ours, self._said)]
         self._pace.wait([self._ours])
 
-    def run(self, argv, timeout_s=60):
+    def run(self, argv, timeout_s=NET_S):
         """Run a command while the board runs; return its subprocess.CompletedProcess, as text.
 
-        Raises subprocess.TimeoutExpired after timeout_s seconds; the command is then ended.
+        Raises subprocess.TimeoutExpired after timeout_s seconds of wall time, a safety net; the
+        command is then ended.
         """
         deadline = time.monotonic() + timeout_s
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
