@@ -29,7 +29,7 @@ import package_list
 from packer import layout
 
 REASON = emulator.unavailable()
-MIP_TIMEOUT_S = 300
+MIP_TIMEOUT_S = 1800  # a minute when the machine does nothing else
 FROZEN = ROOT / ".build" / "frozen"
 
 
