@@ -195,13 +195,12 @@ class AtTheRepl(unittest.TestCase):
             board.run("print(kept)")
 
     def test_mpremote_talks_to_the_board(self):
-        mpremote = [sys.executable, "-m", "mpremote"]
         with emulator.SerialPort(self.board) as port:
-            connect = [*mpremote, "connect", port.path]
-            done = port.run([*connect, "exec", "print(6 * 7)", "+", "fs", "ls", "/lib"])
+            connect = ("-m", "mpremote", "connect", port.path)
+            done = port.python(*connect, "exec", "print(6 * 7)", "+", "fs", "ls", "/lib")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertRegex(done.stdout, r"(?s)42\s+.*microdhcp/")
-            self.assertEqual(port.run([*connect, "exec", "1 / 0"]).returncode, 1)
+            self.assertEqual(port.python(*connect, "exec", "1 / 0").returncode, 1)
 
     def test_a_command_at_the_port_that_hangs_is_ended(self):
         with emulator.SerialPort(self.board) as port, self.assertRaises(subprocess.TimeoutExpired):

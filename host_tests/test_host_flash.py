@@ -21,7 +21,6 @@ import emulator
 from flash import boards, check, files, link, plan
 
 REASON = emulator.unavailable()
-FLASH_TIMEOUT_S = 480  # a minute when the machine does nothing else
 PICO_W = boards.BOARDS["pico_w"]
 ARMV6M = 4870  # sys.implementation._mpy of a Pico W
 USERS_MAIN = b"print('my own program')\n"
@@ -286,8 +285,7 @@ class TheLine(unittest.TestCase):
 
 def tool(port, *words):
     """Run tools/flash at an emulated port; return its CompletedProcess."""
-    argv = [sys.executable, str(ROOT / "tools" / "flash"), *words]
-    return port.run([*argv, "--port", port.path, "--no-reset"], FLASH_TIMEOUT_S)
+    return port.python(str(ROOT / "tools" / "flash"), *words, "--port", port.path, "--no-reset")
 
 
 def flash(port, *words, board="pico_w"):

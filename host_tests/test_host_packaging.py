@@ -29,7 +29,6 @@ import package_list
 from packer import layout
 
 REASON = emulator.unavailable()
-MIP_TIMEOUT_S = 1800  # a minute when the machine does nothing else
 FROZEN = ROOT / ".build" / "frozen"
 
 
@@ -171,8 +170,8 @@ class OnTheBoard(unittest.TestCase):
         cls.board = emulator.Board()
         with tempfile.TemporaryDirectory() as name, emulator.SerialPort(cls.board) as port:
             build.write(Path(name), dist.files())
-            argv = [sys.executable, "-m", "mpremote", "connect", port.path]
-            cls.done = port.run([*argv, "mip", "install", f"{name}/package.json"], MIP_TIMEOUT_S)
+            install = ("mip", "install", f"{name}/package.json")
+            cls.done = port.python("-m", "mpremote", "connect", port.path, *install)
 
     def test_mpremote_is_content(self):
         self.assertEqual((self.done.returncode, self.done.stderr), (0, ""))

@@ -1,19 +1,22 @@
 """The board's USB port as a pseudo terminal, so that mpremote and others can talk to it.
 
 with SerialPort(board) as port:
-    done = port.run(["mpremote", "connect", port.path, "fs", "ls"])
+    done = port.python("-m", "mpremote", "connect", port.path, "fs", "ls")
 """
 
 import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 import time
 import tty
+from pathlib import Path
 
 from emulator.pace import Pace
 
 NET_S = 900
+PATIENT = str(Path(__file__).with_name("patient.py"))
 _STEP_US = 5000
 
 
@@ -54,6 +57,13 @@ class SerialPort:
             while self._said:
                 del self._said[: os.write(self._ours, self._said)]
         self._pace.wait([self._ours])
+
+    def python(self, *words):
+        """Run a Python program, a file or `-m` and a module, as run() does, with patience.
+
+        Its own limits in time are 60 times as long (patient.py).
+        """
+        return self.run([sys.executable, PATIENT, *words])
 
     def run(self, argv, timeout_s=NET_S):
         """Run a command while the board runs; return its subprocess.CompletedProcess, as text.
