@@ -45,6 +45,12 @@ EDGES = {
         *("_compat", "clock", "server", "starting", "checking", "stations", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
+    "agent": {"_compat"},
+    "relay": {
+        *("_compat", "clock", "relay_start", "starting", "stations", "text"),
+        *("ports.rp2", "ports.esp32"),
+    },
+    "relay_start": {"agent", "server", "text"},
     "dns": {"_compat", "naming", "text"},
     "web": {"_compat", "text"},
     "page": {"_compat", "web", "page_html"},
@@ -60,7 +66,18 @@ EDGES = {
     "ports.echo": {"_compat", "hot"},
 }
 # What deals with the board; all else is bytes in, bytes out.
-OUTER = {"clock", "dns", "page", "portal", "service", "starting", "storage", "web"}
+OUTER = {
+    "clock",
+    "relay",
+    "relay_start",
+    "dns",
+    "page",
+    "portal",
+    "service",
+    "starting",
+    "storage",
+    "web",
+}
 BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet

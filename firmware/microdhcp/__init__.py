@@ -10,6 +10,7 @@ _HOME = {
     "Config": "config",
     "Server": "server",
     "Service": "service",
+    "Relay": "relay",
     "PARK": "server",
     "BROADCAST": "reply",
     "CLIENT": "reply",

@@ -10,7 +10,9 @@ FAMILIES = ("rp2", "esp32")
 #: such files may import each other.
 BUNDLES = {
     "server": "config hosts hot leases reply server wire",
-    "service_{family}": "clock ports.{family} service stations",
+    "port_{family}": "clock ports.{family} stations",  # of the service and of the relay
+    "service_{family}": "service",
+    "relay_{family}": "relay",
     "checking_{family}": "checking ports.echo",
     "checks": "checks options prepare",
     "starting_{family}": "ports.{family}_start ports.wifi starting",

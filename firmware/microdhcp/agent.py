@@ -1,0 +1,317 @@
+"""The decision of a relay agent: which messages pass, and what is changed in them.
+
+RFC 1542 section 4, RFC 3046 (option 82), RFC 3527 (link selection), RFC 5107 (server identifier
+override).  No clock, no sockets; nothing is allocated for a packet.
+
+Towards the servers a message gets giaddr and option 82.  Link selection names the clients' subnet,
+so giaddr may be an address that the servers reach.  The override asks the servers to call
+themselves by the relay's address, so that renewals come through the relay; if a server ignores
+it, the relay writes option 54 itself, and back again on the way to that server.
+"""
+
+from array import array
+
+from ._compat import const
+
+BROADCAST = const(0)  # where a reply goes; as in reply.py
+CLIENT = const(1)
+CIADDR = const(2)
+
+_ROW = const(11)  # xid, first six bytes of chaddr, number of the server
+_KEY = const(10)
+_NO_SERVER = const(255)  # no server has answered yet
+_AGE_S = const(120)  # a client's transaction is over by then
+_CLOCK = const(0xFFFF)
+
+_XID = const(4)
+_SECS = const(8)
+_FLAGS = const(10)
+_CIADDR = const(12)
+_YIADDR = const(16)
+_GIADDR = const(24)
+_CHADDR = const(28)
+_COOKIE = const(236)
+_OPTIONS = const(240)
+_SHORTEST = const(300)
+
+_DISCOVER = const(1)
+_OFFER = const(2)
+_REQUEST = const(3)
+_DECLINE = const(4)
+_ACK = const(5)
+_NAK = const(6)
+_RELEASE = const(7)
+_INFORM = const(8)
+
+_DROPS = const(
+    (
+        "malformed",  # cut, no DHCP, an option that runs past the end, no message type
+        "hops",  # too many relays before this one
+        "relayed",  # it has a giaddr or an option 82 already
+        "waiting",  # no server is asked yet: secs is below its threshold
+        "no_room",  # option 82 finds no room
+        "no_server",  # it takes an offer, and nobody knows whose
+        "stranger",  # a reply from somebody who is none of the servers
+        "giaddr",  # a reply for another relay
+        "unknown",  # a reply to nobody: xid and chaddr are not of a recent request
+        "other_offer",  # a second server's offer, or a server that was not chosen
+        "long",  # a reply that is longer than the clients get
+    )
+)
+
+
+class Agent:
+    """A relay agent without input and output.
+
+    rx         bytearray for a client's message
+    tx         buffer for a server's reply
+    reply_to   where the reply in tx goes: BROADCAST, CLIENT, CIADDR
+    targets    after to_servers(): bit i is set if server i gets the message
+    drops      {reason: how often}
+    relayed, returned   messages that went to servers, replies that went to clients
+    """
+
+    def __init__(self, own, link, thresholds, tx, rx=None, ids=b"", max_hops=4, pending=32):
+        """Prepare an agent.
+
+        own         4 bytes, the relay's address on the clients' network
+        link        4 bytes, the address that goes to giaddr: the servers send to it
+        thresholds  for each server the secs that a message must have, 0..65535
+        ids         sub-options 1 and 2 of option 82, finished
+        max_hops    messages with so many hops are dropped, 1..16
+        pending     transactions that are remembered
+        """
+        self.rx = rx or bytearray(700)
+        self.tx = tx
+        self.reply_to = BROADCAST
+        self.targets = 0
+        self.link = link
+        self.drops = dict.fromkeys(_DROPS, 0)
+        self.relayed = self.returned = 0
+        self._own = own
+        self._thresholds = thresholds
+        self._known = bytearray(4 * len(thresholds))  # how each server calls itself
+        self._max_hops = max_hops
+        selection = b"\x05\x04" + own + b"\x0b\x04" + own
+        self._agent = bytes((82, len(ids) + len(selection))) + ids + selection + b"\xff"
+        self._rows = bytearray(_ROW * pending)
+        self._seen_s = array("H", [0] * pending)
+        self._next = 0
+        self._key = bytearray(_KEY)
+        self._names_us = False  # option 54 of the client's message is the relay's address
+        self._id_pos = self._agent_pos = self._end_pos = self._kind = 0
+
+    def to_servers(self, n, now_s):
+        """Prepare the client's message in rx[:n]; return its length for `targets`, 0 if dropped.
+
+        Call address(i) before it is sent to server i.
+        """
+        rx = self.rx
+        self.targets = 0
+        if not self._read(rx, n, 1) or not _asks(self._kind):
+            return self._drop("malformed")
+        if rx[3] >= self._max_hops:
+            return self._drop("hops")
+        if self._agent_pos or rx[24] | rx[25] | rx[26] | rx[27]:
+            return self._drop("relayed")
+        if self._end_pos + len(self._agent) > len(rx):
+            return self._drop("no_room")
+        reason = self._choose(now_s)
+        if reason:
+            return self._drop(reason)
+        rx[3] += 1
+        _copy(self.link, rx, _GIADDR, 4)
+        end = self._end_pos + len(self._agent)
+        _copy(self._agent, rx, self._end_pos, len(self._agent))
+        self.relayed += 1
+        return max(n, end, _SHORTEST)
+
+    def address(self, server):
+        """Write the server's own identifier into the message in rx, if it names the relay."""
+        if self._names_us and self._known[4 * server]:
+            for i in range(4):
+                self.rx[self._id_pos + i] = self._known[4 * server + i]
+
+    def to_client(self, n, server, now_s):
+        """Check the reply in tx[:n] from server number `server`, -1 for anybody else.
+
+        Returns the length to send to `reply_to`, 0 if dropped.
+        """
+        tx = self.tx
+        if server < 0:
+            return self._drop("stranger")
+        if n > len(tx):
+            return self._drop("long")
+        if not self._read(tx, n, 2) or not _replies(self._kind) or not self._id_pos:
+            return self._drop("malformed")
+        for i in range(4):
+            if tx[_GIADDR + i] != self.link[i]:
+                return self._drop("giaddr")
+        row = self._find(tx)
+        if row < 0 or (now_s - self._seen_s[row] & _CLOCK) > _AGE_S:
+            return self._drop("unknown")
+        pos = _ROW * row + _KEY
+        if self._rows[pos] != server:
+            if self._rows[pos] != _NO_SERVER:
+                return self._drop("other_offer")
+            self._rows[pos] = server
+        for i in range(4):
+            self._known[4 * server + i] = tx[self._id_pos + i]
+        _copy(self._own, tx, self._id_pos, 4)
+        self._finish(n)
+        self.returned += 1
+        return max(n, _SHORTEST)
+
+    def _read(self, buf, n, op):
+        """Find what matters in a message; return False if it is none."""
+        if not 243 <= n <= len(buf) or buf[0] != op or not 0 < buf[2] <= 16:
+            return False
+        if buf[236] != 0x63 or buf[237] != 0x82 or buf[238] != 0x53 or buf[239] != 0x63:
+            return False
+        self._id_pos = self._agent_pos = self._kind = 0
+        pos = _OPTIONS
+        while pos < n and buf[pos] != 255:
+            code = buf[pos]
+            if not code:
+                pos += 1
+                continue
+            if pos + 1 >= n or pos + 2 + buf[pos + 1] > n:
+                return False
+            if not self._note(code, buf, pos + 2):
+                return False
+            pos += 2 + buf[pos + 1]
+        self._end_pos = pos
+        return self._kind > 0
+
+    def _note(self, code, buf, pos):
+        """Keep where an option of interest is; return False if its length is wrong."""
+        if code == 53:
+            self._kind = buf[pos] if buf[pos - 1] == 1 and not self._kind else 0
+            return self._kind > 0
+        if code == 54:
+            if buf[pos - 1] != 4 or self._id_pos:
+                return False
+            self._id_pos = pos
+        elif code == 82:
+            if self._agent_pos:
+                return False
+            self._agent_pos = pos
+        return True
+
+    def _choose(self, now_s):
+        """Set `targets` for the message in rx; return why there are none, or None.
+
+        What takes an offer goes to one server: the client knows all of them by one address.
+        """
+        row = self._find(self.rx)
+        server = _NO_SERVER if row < 0 else self._rows[_ROW * row + _KEY]
+        self._names_us = self._id_pos > 0 and _same(self.rx, self._id_pos, self._own, 0, 4)
+        if self._names_us:
+            if self._kind != _REQUEST or server == _NO_SERVER:
+                server = self._last_of_device()
+            if self._kind == _REQUEST and server == _NO_SERVER:
+                return "no_server"
+        elif self._kind == _DISCOVER or self._kind == _REQUEST:
+            server = _NO_SERVER  # it may be another one this time
+        if self._kind != _DECLINE and self._kind != _RELEASE:
+            self._remember(row, server, now_s)
+        if server != _NO_SERVER:
+            self.targets = 1 << server
+            return None
+        secs = self.rx[_SECS] << 8 | self.rx[_SECS + 1]
+        for i in range(len(self._thresholds)):
+            if secs >= self._thresholds[i]:
+                self.targets |= 1 << i
+        return None if self.targets else "waiting"
+
+    def _find(self, buf):
+        """Return the row of the transaction in a message, -1 if there is none."""
+        key = self._key
+        for i in range(4):
+            key[i] = buf[_XID + i]
+        for i in range(6):
+            key[4 + i] = buf[_CHADDR + i]
+        pos = self._rows.find(key)
+        while pos >= 0 and pos % _ROW:
+            pos = self._rows.find(key, pos + 1)
+        return pos // _ROW if pos >= 0 else -1
+
+    def _remember(self, row, server, now_s):
+        """Note the transaction whose key was looked for last; the oldest one gives way."""
+        if row < 0:
+            row = self._next
+            self._next = (row + 1) % len(self._seen_s)
+        pos = _ROW * row
+        _copy(self._key, self._rows, pos, _KEY)
+        self._rows[pos + _KEY] = server
+        self._seen_s[row] = now_s & _CLOCK
+
+    def _last_of_device(self):
+        """Return whose answer the device in rx had last; _NO_SERVER if unknown."""
+        rows = len(self._seen_s)
+        for back in range(1, rows + 1):
+            pos = _ROW * ((self._next - back) % rows)
+            if self._rows[pos + _KEY] != _NO_SERVER and _same(
+                self._rows, pos + 4, self._key, 4, 6
+            ):
+                return self._rows[pos + _KEY]
+        return _NO_SERVER
+
+    def _finish(self, n):
+        """Take option 82 out of the reply in tx[:n], fill it up, and find its destination."""
+        tx = self.tx
+        pos = self._agent_pos
+        if pos:
+            for i in range(pos - 2, pos + tx[pos - 1]):
+                tx[i] = 0
+        for i in range(n, _SHORTEST):
+            tx[i] = 0
+        self.reply_to = BROADCAST
+        if tx[_FLAGS] & 0x80 or tx[1] != 1 or self._kind == _NAK:
+            return
+        if tx[_YIADDR] | tx[_YIADDR + 1] | tx[_YIADDR + 2] | tx[_YIADDR + 3]:
+            self.reply_to = CLIENT
+        elif tx[_CIADDR] | tx[_CIADDR + 1] | tx[_CIADDR + 2] | tx[_CIADDR + 3]:
+            self.reply_to = CIADDR
+
+    def _drop(self, reason):
+        """Count a message that does not pass; return 0."""
+        self.drops[reason] = self.drops[reason] + 1 & 0x3FFFFFFF
+        return 0
+
+
+class Outgoing:
+    """What a port reads of a server: both buffers are the agent's reply."""
+
+    def __init__(self, agent):
+        self._agent = agent
+        self.tx = self.rx = agent.tx
+
+    @property
+    def reply_to(self):
+        """Where the reply goes."""
+        return self._agent.reply_to
+
+
+def _asks(kind):
+    """Return True for a message type that clients send."""
+    return kind == _DISCOVER or _REQUEST <= kind <= _DECLINE or _RELEASE <= kind <= _INFORM
+
+
+def _replies(kind):
+    """Return True for a message type that servers send."""
+    return kind == _OFFER or kind == _ACK or kind == _NAK
+
+
+def _same(a, a_pos, b, b_pos, n):
+    """Return True if n bytes of a from a_pos are those of b from b_pos."""
+    for i in range(n):
+        if a[a_pos + i] != b[b_pos + i]:
+            return False
+    return True
+
+
+def _copy(source, target, pos, n):
+    """Write the first n bytes of source to target[pos:]; a slice would allocate before v1.26."""
+    for i in range(n):
+        target[pos + i] = source[i]
