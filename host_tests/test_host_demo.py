@@ -9,6 +9,7 @@ import pytest
 
 import lab
 import mpvm
+from patience import LIMIT_S
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 OBTAIN = ["DISCOVER", "OFFER", "REQUEST", "ACK"]
@@ -26,7 +27,7 @@ def demo(**environment):
     """Run the demo; return its CompletedProcess."""
     argv = [sys.executable, str(TOOLS / "demo")]
     more = {**os.environ, **environment}
-    return subprocess.run(argv, capture_output=True, text=True, timeout=120, env=more)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT_S, env=more)
 
 
 def arrows(shown):

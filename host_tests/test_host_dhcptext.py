@@ -11,6 +11,7 @@ import dhcptext
 import mutations
 import recordings
 from microdhcp import options
+from patience import LIMIT_S
 
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "dhcptext.py"
 
@@ -122,7 +123,7 @@ def test_command_line(tmp_path):
 
     def run(*words, stdin=""):
         argv = [sys.executable, str(TOOL), *words]
-        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=30)
+        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=LIMIT_S)
 
     assert run(str(good)).stdout.startswith("DISCOVER: xid 3903f326")
     assert run(stdin="00").stdout.strip().endswith("1 bytes, a header has 240")

@@ -21,6 +21,7 @@ import client
 from lab.network import unavailable
 from linux.parked import Message
 from microdhcp import checking
+from patience import LIMIT_S
 from simulate.air import Air
 from simulate.device import BOUND, RENEWING, Device, Manners
 from simulate.flood import DISCOVERS, IDENTIFIERS, REQUESTS, Flood
@@ -253,7 +254,7 @@ class LiveFloodTest(unittest.TestCase):
         macs = [b"\0\0\x5e\0\x53" + bytes((i,)) for i in range(1, 31)]
         words = "--pool", "10.77.0.10-10.77.0.73"
         with Cable() as cable, cable.serve(*words) as server, cable.wire() as wire:
-            homes = client.obtain_all(wire, macs)
+            homes = client.obtain_all(wire, macs, LIMIT_S)
             self.assertEqual(len(homes), len(macs))
             self.flood(wire)
             before = self.memory_kb(server)

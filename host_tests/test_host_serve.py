@@ -29,6 +29,7 @@ from lab.nodes import Node
 from lab.server import ServerProcess
 from linux import events, frames
 from microdhcp import CLIENT, Config, Server
+from patience import LIMIT_S, cpu_s
 
 SERVE = [sys.executable, str(TOOLS / "serve.py")]
 ADDRESS, POOL = "10.77.0.1/24", "10.77.0.10-10.77.0.250"
@@ -36,7 +37,8 @@ SETTINGS = ["--address", ADDRESS, "--pool", POOL]
 ON_CABLE = ["--interface", "eth0", *SETTINGS]
 MAC = bytes.fromhex("00005e005301")
 OWN = bytes((10, 77, 0, 1))
-WAIT_S = 5
+client.TRIES = LIMIT_S  # as often as a busy machine needs
+ROUNDS = 20  # of what a machine that stands still for a moment may spoil
 
 _HOLD_PORT = """
 import socket, time
@@ -263,7 +265,7 @@ class CommandLineTest(unittest.TestCase):
     def refused(self, *args):
         """Return the one line with which serve.py ends with status 2."""
         done = subprocess.run(
-            [*SERVE, *args], capture_output=True, text=True, timeout=WAIT_S, check=False
+            [*SERVE, *args], capture_output=True, text=True, timeout=LIMIT_S, check=False
         )
         lines = done.stderr.splitlines()
         self.assertEqual((done.returncode, len(lines), done.stdout), (2, 1, ""), done)
@@ -303,7 +305,7 @@ class CommandLineTest(unittest.TestCase):
 
     def test_version(self):
         done = subprocess.run(
-            [*SERVE, "--version"], capture_output=True, text=True, timeout=WAIT_S, check=True
+            [*SERVE, "--version"], capture_output=True, text=True, timeout=LIMIT_S, check=True
         )
         self.assertRegex(done.stdout, r"^microdhcp \d+\.\d+")
 
@@ -373,7 +375,7 @@ class ServeTest(unittest.TestCase):
 
     def event(self, name, mac):
         """Return the event of this kind about a MAC."""
-        found = self.server.wait(name, WAIT_S, mac=mac.hex(":"))
+        found = self.server.wait(name, mac=mac.hex(":"))
         self.assertIsNotNone(found, name)
         return found
 
@@ -462,15 +464,15 @@ class ServeTest(unittest.TestCase):
         for node in (self.cable.server, self.cable.client):
             node.ip("link set eth0 mtu 2000")
         self.wire.send(discover + bytes(1501 - len(discover)), mac)
-        self.assertIsNotNone(self.server.wait("drop", WAIT_S, reason="bad UDP checksum"))
-        self.assertIsNotNone(self.server.wait("drop", WAIT_S, reason="too long"))
+        self.assertIsNotNone(self.server.wait("drop", reason="bad UDP checksum"))
+        self.assertIsNotNone(self.server.wait("drop", reason="too long"))
         self.assertEqual([e for e in self.server.events("offer") if e["mac"] == mac.hex(":")], [])
 
     def test_usr1_prints_the_lease_table(self):
         mac = self.mac()
         address = client.Client(self.wire, mac).obtain().address
-        os.kill(self.server._process.pid, signal.SIGUSR1)
-        table = self.server.wait("leases", WAIT_S)
+        os.kill(self.server.pid, signal.SIGUSR1)
+        table = self.server.wait("leases")
         rows = {row["address"]: row for row in table["leases"]}
         row = rows[socket.inet_ntoa(address)]
         self.assertEqual(row["mac"], mac.hex(":"))
@@ -484,11 +486,11 @@ class BurstTest(unittest.TestCase):
         macs = [bytes.fromhex("00005e0053") + bytes((i,)) for i in range(100)]
         off = "--conflict-check", "off"
         with Cable() as cable, cable.serve(*off) as server, cable.wire() as wire:
-            started = time.monotonic()
-            bound = client.obtain_all(wire, macs)
-            took_s = time.monotonic() - started
+            before_s = cpu_s(server.pid)
+            bound = client.obtain_all(wire, macs, LIMIT_S)
+            worked_s = cpu_s(server.pid) - before_s
         self.assertEqual(len(set(bound.values())), 100)
-        self.assertLess(took_s, 0.6)
+        self.assertLess(worked_s, 0.6)
         self.assertEqual(len(server.events("ack")), 100)
         self.assertEqual(server.events("not JSON"), [])
 
@@ -507,7 +509,7 @@ class LinkTest(unittest.TestCase):
 
     def state(self, state):
         """Wait until the server tells this state of the interface; it tells it once."""
-        self.assertIsNotNone(self.server.wait("interface", WAIT_S, state=state), state)
+        self.assertIsNotNone(self.server.wait("interface", state=state), state)
         told = [event["state"] for event in self.server.events("interface")]
         self.assertEqual(told.count(state), 1, told)
 
@@ -556,7 +558,7 @@ class LinkTest(unittest.TestCase):
 
     def test_idle_and_waiting_costs_no_time(self):
         """No busy loop, neither with an interface nor without."""
-        stat = Path(f"/proc/{self.server._process.pid}/stat")
+        stat = Path(f"/proc/{self.server.pid}/stat")
 
         def ticks():
             return sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13]))
@@ -589,7 +591,7 @@ class EndTest(unittest.TestCase):
         with self.cable.wire() as wire:
             client.Client(wire, MAC).obtain()
         process.signal(number)
-        out, err = process.popen.communicate(timeout=WAIT_S)
+        out, err = process.popen.communicate(timeout=LIMIT_S)
         return process.popen.returncode, first + out, err
 
     def test_sigterm_and_sigint_end_it_cleanly(self):
@@ -638,10 +640,10 @@ class ConfigureTest(unittest.TestCase):
             self.assertEqual(first.lease_s, 600)
             self.write("lease_s = 900", f'deny = ["{(MAC[:5] + bytes((2,))).hex(":")}"]')
             server.signal(signal.SIGHUP)
-            self.assertIsNotNone(server.wait("settings", WAIT_S))
+            self.assertIsNotNone(server.wait("settings"))
             self.assertEqual((one.renew().address, one.lease.lease_s), (first.address, 900))
             wire.send(client.message("DISCOVER", MAC[:5] + b"\x02", 1), MAC[:5] + b"\x02")
-            self.assertIsNotNone(server.wait("drop", WAIT_S, reason="denied"))
+            self.assertIsNotNone(server.wait("drop", reason="denied"))
 
     def test_wrong_settings_change_nothing(self):
         wrong = {
@@ -677,7 +679,7 @@ class ConfigureTest(unittest.TestCase):
             text = self.path.read_text().replace("eth0", "eth7").replace("false", "'icmp'")
             self.path.write_text(f"{text}\nstore = '/tmp/x'\nlease_s = 900")
             server.signal(signal.SIGHUP)
-            told = server.wait("settings", WAIT_S)
+            told = server.wait("settings")
             self.assertEqual(told["restart"], ["interface", "conflict_check", "store"])
             self.assertEqual(client.Client(wire, MAC).obtain().lease_s, 900)
 
@@ -688,10 +690,15 @@ class ConfigureTest(unittest.TestCase):
         with self.serve() as server, self.cable.wire() as wire:
             self.path.write_text(text.replace("2000", "50"))
             server.signal(signal.SIGHUP)
-            self.assertEqual(server.wait("settings", WAIT_S)["restart"], [])
-            started = time.monotonic()
-            client.Client(wire, MAC).obtain()
-            self.assertLess(time.monotonic() - started, 1.9)
+            self.assertEqual(server.wait("settings")["restart"], [])
+            quick = (self.obtains_quickly(wire, number) for number in range(1, ROUNDS))
+            self.assertTrue(any(quick), "each check took as long as before")
+
+    def obtains_quickly(self, wire, number):
+        """Return whether a client gets its lease sooner than a check of 2 s would allow."""
+        started = time.monotonic()
+        client.Client(wire, MAC[:5] + bytes((number,))).obtain()
+        return time.monotonic() - started < 1.9
 
 
 @in_lab
@@ -702,24 +709,26 @@ class LeaseEventsTest(unittest.TestCase):
         name = {12: b"kitchen"}
         with (
             Cable() as cable,
-            cable.serve("--lease-time", "3", "--min-lease-time", "2") as server,
+            cable.serve("--lease-time", "600", "--min-lease-time", "1") as server,
             cable.wire() as wire,
         ):
             one = client.Client(wire, MAC)
             one._identity.update(name)
             address = socket.inet_ntoa(one.obtain().address)
-            one.renew()
             row = server.leases()[0]
             self.assertEqual(
                 (row["address"], row["host_name"], row["state"], row["reserved"]),
                 (address, "kitchen", "bound", False),
             )
-            expired = server.wait("expired", WAIT_S)
+            one._identity[client.LEASE_S] = (1).to_bytes(4, "big")
+            one.renew()
+            expired = server.wait("expired")
             self.assertEqual((expired["address"], expired["mac"]), (address, MAC.hex(":")))
             self.assertEqual(expired["host_name"], "kitchen")
+            del one._identity[client.LEASE_S]
             one.obtain()
             one.release()
-            self.assertIsNotNone(server.wait("released", WAIT_S, address=address))
+            self.assertIsNotNone(server.wait("released", address=address))
             kinds = [event["event"] for event in server.events()]
         found = [kind for kind in kinds if kind in ("bound", "renewed", "expired", "released")]
         self.assertEqual(found, ["bound", "renewed", "expired", "bound", "released"])

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import client
 import leases
 from linux.storefile import MAGIC, StoreFile
 from microdhcp import Config, Server, store
+from patience import until
 from test_host_serve import MAC, ON_CABLE, SERVE, Cable, in_lab
 
 LIMIT_S = 600
@@ -146,12 +146,9 @@ class StoreTest(unittest.TestCase):
             return socket.inet_ntoa(client.Client(wire, mac).obtain().address)
 
     def wait_until_stored(self, mac):
-        end = time.monotonic() + 5
-        while not self.path.exists() or mac.hex(":") not in self.stored():
-            self.assertLess(time.monotonic(), end, "not stored within 5 s")
-            time.sleep(0.05)
+        self.assertTrue(until(lambda: self.path.exists() and mac.hex(":") in self.stored()))
 
-    def test_a_new_lease_is_stored_within_5_seconds_and_outlives_a_kill(self):
+    def test_a_new_lease_is_stored_and_outlives_a_kill(self):
         process = self.cable.server.start(
             [*SERVE, *ON_CABLE, *self.words], stdout=subprocess.PIPE, text=True
         )

@@ -1,4 +1,4 @@
-"""The module `_thread`: locks, and programs that run beside the first one (rp2: its second core)."""
+"""The module `_thread`: locks, and programs beside the first one (rp2: its second core)."""
 
 import types
 

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from patience import LIMIT_S, until
+
 from .nodes import LabError
 
 HOOKS = Path(__file__).resolve().parent / "hooks"
@@ -101,7 +103,7 @@ class Client:
             cls.version_command,
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=LIMIT_S,
             check=False,
             env=_ENV,
         )
@@ -109,30 +111,30 @@ class Client:
 
     # What a test does to a client.
 
-    def obtain(self, timeout_s=15):
+    def obtain(self, timeout_s=LIMIT_S):
         """Start the client and return its Lease (RFC 2131 section 3.1)."""
         self._start(self.command())
         return self._wait(self.obtained, timeout_s)
 
-    def renew(self, timeout_s=20):
+    def renew(self, timeout_s=LIMIT_S):
         """Return the Lease after the client has renewed it at its server (state RENEWING)."""
         raise NotImplementedError
 
-    def rebind(self, timeout_s=30):
+    def rebind(self, timeout_s=LIMIT_S):
         """Return the Lease after the client has extended it at any server (state REBINDING)."""
         raise NotImplementedError
 
-    def release(self, timeout_s=10):
+    def release(self, timeout_s=LIMIT_S):
         """Let the client give its address back; returns when the client has ended."""
         raise NotImplementedError
 
-    def reboot(self, timeout_s=20):
+    def reboot(self, timeout_s=LIMIT_S):
         """Cut the power and start again with the remembered address; return the Lease."""
         self.cut_power()
         self._start(self.command())
         return self._wait(self.rebooted, timeout_s)
 
-    def move(self, plug, timeout_s=30):
+    def move(self, plug, timeout_s=LIMIT_S):
         """Carry the client to another network and return the Lease it gets there.
 
         plug  called without arguments: puts the cable into the other network's switch
@@ -220,7 +222,9 @@ class Client:
                 break
             time.sleep(0.02)
         wanted = "/".join(sorted(words))
-        raise LabError(f"{self.name}: no {wanted} within {timeout_s} s:\n{self.log_tail()}")
+        raise LabError(
+            f"{self.name}: no {wanted} within {timeout_s} s, or it ended:\n{self.log_tail()}"
+        )
 
     def _skip_reports(self):
         """Forget what the hook has reported so far, so that _wait waits for something new."""
@@ -269,7 +273,7 @@ class Udhcpc(Client):
         """Return the command line, with the remembered address when there is one."""
         hook = self.install_hook()
         name = f"-x hostname:{self.node.name}"
-        argv = f"busybox udhcpc -f -n -t 5 -T 1 -i {INTERFACE} -s {hook} {name}".split()
+        argv = f"busybox udhcpc -f -n -t 600 -T 1 -i {INTERFACE} -s {hook} {name}".split()
         argv += ["-a500", "-A", "1"] if self.checks else []
         return argv + (["-r", self.lease.address] if self.lease else [])
 
@@ -283,7 +287,7 @@ class Udhcpc(Client):
             ["busybox", "--list"],
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=LIMIT_S,
             check=False,
             env=_ENV,
         )
@@ -291,13 +295,13 @@ class Udhcpc(Client):
             return None
         return "This busybox has no udhcpc (Debian package busybox)."
 
-    def renew(self, timeout_s=20):
+    def renew(self, timeout_s=LIMIT_S):
         """Renew at once, by SIGUSR1."""
         self._skip_reports()
         self._process.signal(signal.SIGUSR1)
         return self._wait(self.renewed, timeout_s)
 
-    def rebind(self, timeout_s=30):
+    def rebind(self, timeout_s=LIMIT_S):
         """Renew while the server cannot be reached by unicast: udhcpc broadcasts after 1 s."""
         self._hide_server()
         try:
@@ -305,19 +309,19 @@ class Udhcpc(Client):
         finally:
             self._show_server()
 
-    def release(self, timeout_s=10):
+    def release(self, timeout_s=LIMIT_S):
         """Release by SIGUSR2, then end the client."""
         self._skip_reports()
         self._process.signal(signal.SIGUSR2)
-        deadline = time.monotonic() + timeout_s
-        while "deconfig" not in [word for word, _ in self.events()[self._seen :]]:
-            if time.monotonic() > deadline:
-                raise LabError(f"udhcpc: no release within {timeout_s} s:\n{self.log_tail()}")
-            time.sleep(0.02)
+        told = until(
+            lambda: "deconfig" in [word for word, _ in self.events()[self._seen :]], timeout_s
+        )
+        if not told:
+            raise LabError(f"udhcpc: no release within {timeout_s} s:\n{self.log_tail()}")
         self.stop()
         self.lease = None
 
-    def move(self, plug, timeout_s=30):
+    def move(self, plug, timeout_s=LIMIT_S):
         """Plug the running client over and let it renew: NAK, then a new address."""
         plug()
         self._skip_reports()
@@ -345,7 +349,7 @@ class Dhclient(Client):
     t1_s, t2_s = 4, 7
 
     _CONF = """
-timeout 10; retry 1; reboot 4; select-timeout 0; initial-interval 1; backoff-cutoff 2;
+timeout 600; retry 1; reboot 60; select-timeout 0; initial-interval 1; backoff-cutoff 2;
 supersede dhcp-renewal-time {t1_s};
 supersede dhcp-rebinding-time {t2_s};
 send host-name "{name}";
@@ -366,12 +370,12 @@ request subnet-mask, broadcast-address, routers, domain-name, domain-name-server
         """Return the command line; the lease file remembers the address."""
         return [*self._arguments(), "-d", INTERFACE]
 
-    def renew(self, timeout_s=20):
+    def renew(self, timeout_s=LIMIT_S):
         """Wait for T1."""
         self._skip_reports()
         return self._wait(self.renewed, timeout_s)
 
-    def rebind(self, timeout_s=30):
+    def rebind(self, timeout_s=LIMIT_S):
         """Hide the server and wait for T2."""
         self._hide_server()
         try:
@@ -380,7 +384,7 @@ request subnet-mask, broadcast-address, routers, domain-name, domain-name-server
         finally:
             self._show_server()
 
-    def release(self, timeout_s=10):
+    def release(self, timeout_s=LIMIT_S):
         """Release by a second dhclient, which also ends the first."""
         self._run([*self._arguments(), "-r", INTERFACE], timeout_s)
         self.stop()
@@ -409,7 +413,7 @@ option subnet_mask, routers, domain_name_servers, domain_name, host_name
 noipv4ll
 noipv6
 nodev
-reboot 4
+reboot 60
 script {hook}
 """
 
@@ -428,24 +432,24 @@ script {hook}
         """Return the command line; dhcpcd's own lease file remembers the address."""
         return [*self._arguments(), "-B", "-d", INTERFACE]
 
-    def renew(self, timeout_s=20):
+    def renew(self, timeout_s=LIMIT_S):
         """Renew at once, by dhcpcd -N."""
         self._skip_reports()
         self._run([*self._arguments(), "-N", INTERFACE], timeout_s)
         return self._wait(self.renewed, timeout_s)
 
-    def rebind(self, timeout_s=30):
+    def rebind(self, timeout_s=LIMIT_S):
         """Rebind at once, by dhcpcd -n."""
         self._skip_reports()
         self._run([*self._arguments(), "-n", INTERFACE], timeout_s)
         return self._wait(self.rebound, timeout_s)
 
-    def release(self, timeout_s=10):
+    def release(self, timeout_s=LIMIT_S):
         """Release by dhcpcd -k, which also ends the client."""
         self._run([*self._arguments(), "-k", INTERFACE], timeout_s)
         self.stop()
 
-    def inform(self, address, timeout_s=15):
+    def inform(self, address, timeout_s=LIMIT_S):
         """Keep a fixed address and ask only for parameters (RFC 2131 3.4); return the Lease.
 
         address  with prefix, e.g. "10.77.0.5/24"

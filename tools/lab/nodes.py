@@ -19,8 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-#: Seconds a short command (ip, mount) may take before the lab calls it broken.
-COMMAND_TIMEOUT_S = 10
+from patience import LIMIT_S
 
 _FIRST = """
 set -e
@@ -80,7 +79,7 @@ class Process:
             except ProcessLookupError:
                 pass
 
-    def end(self, timeout_s=5):
+    def end(self, timeout_s=LIMIT_S):
         """End it by SIGTERM, or SIGKILL when that takes too long; return its exit status."""
         self.signal(signal.SIGTERM)
         try:
@@ -91,7 +90,7 @@ class Process:
     def kill(self):
         """End it by SIGKILL and return its exit status."""
         self.signal(signal.SIGKILL)
-        return self.popen.wait(COMMAND_TIMEOUT_S)
+        return self.popen.wait(LIMIT_S)
 
 
 class Node:
@@ -148,14 +147,14 @@ class Node:
         """
         self.holder.stdin.close()
         try:
-            self.holder.wait(COMMAND_TIMEOUT_S)
+            self.holder.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             self.holder.kill()
             self.holder.wait()
         self.holder.stdout.close()
         self.holder.stderr.close()
         for process in self._started:
-            process.popen.wait(COMMAND_TIMEOUT_S)
+            process.popen.wait(LIMIT_S)
         self._started = []
 
     def enter(self, spaces):
@@ -166,7 +165,7 @@ class Node:
         user = ["--user", "--preserve-credentials"] if _user_flags() else []
         return ["nsenter", f"--target={self.pid}", *user, *spaces]
 
-    def run(self, argv, check=True, timeout_s=COMMAND_TIMEOUT_S, stdin=None):
+    def run(self, argv, check=True, timeout_s=LIMIT_S, stdin=None):
         """Run a command in the node and return its subprocess.CompletedProcess with text output.
 
         Raises LabError when it fails and check is true, or when it takes longer than timeout_s.
@@ -180,7 +179,7 @@ class Node:
     def ip_batch(self, lines):
         """Run several `ip` commands in one go; PIDs in them are those that this program sees."""
         argv = [*self.enter(["--net"]), "ip", "-batch", "-"]
-        _run(argv, True, COMMAND_TIMEOUT_S, "\n".join(lines) + "\n")
+        _run(argv, True, LIMIT_S, "\n".join(lines) + "\n")
 
     def start(self, argv, **kwargs):
         """Start a command in the node and return its Process; kwargs as for subprocess.Popen."""
@@ -198,7 +197,7 @@ class Node:
         code = [sys.executable, "-I", "-S", "-c", _PACKET_SOCKET, str(theirs.fileno()), interface]
         with ours, theirs:
             argv = [*self.enter(["--net"]), *code]
-            subprocess.run(argv, check=True, pass_fds=[theirs.fileno()], timeout=COMMAND_TIMEOUT_S)
+            subprocess.run(argv, check=True, pass_fds=[theirs.fileno()], timeout=LIMIT_S)
             _, fds, _, _ = socket.recv_fds(ours, 1, 1)
         return socket.socket(fileno=fds[0])
 
@@ -217,7 +216,7 @@ class Node:
 
     def kill_all(self):
         """Cut the power: end all that runs in the node by SIGKILL; wait until it is gone."""
-        deadline = time.monotonic() + COMMAND_TIMEOUT_S
+        deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:
             pids = self.processes()
             if not pids:
@@ -249,13 +248,13 @@ def _run(argv, check, timeout_s, stdin):
             env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
         )
     except subprocess.TimeoutExpired:
-        raise LabError(f"{shlex.join(argv)}: no end after {timeout_s} s") from None
+        raise LabError(f"{shlex.join(argv)}: no end after {timeout_s} s, the safety net") from None
     if check and done.returncode:
         raise LabError(f"{shlex.join(argv)}: status {done.returncode}: {done.stderr.strip()}")
     return done
 
 
-def _only_child(popen, timeout_s=5):
+def _only_child(popen, timeout_s=LIMIT_S):
     """Return the PID of the one child of a waiting nsenter or unshare; None: it has ended."""
     path = f"/proc/{popen.pid}/task/{popen.pid}/children"
     deadline = time.monotonic() + timeout_s

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+from patience import LIMIT_S
+
 from .nodes import LabError
 
 SERVE = Path(__file__).resolve().parents[1] / "serve.py"
@@ -22,7 +24,7 @@ class ServerProcess:
     has written to standard error is in .stderr.
     """
 
-    def __init__(self, node, argv, ready_timeout_s=10):
+    def __init__(self, node, argv, ready_timeout_s=LIMIT_S):
         self._node = node
         self._argv = [sys.executable, str(SERVE), *argv]
         self._ready_timeout_s = ready_timeout_s
@@ -83,6 +85,11 @@ class ServerProcess:
             self.stderr += line
 
     @property
+    def pid(self):
+        """The number of the process on this machine."""
+        return self._process.pid
+
+    @property
     def running(self):
         """True while the process runs."""
         return self._process.popen.poll() is None
@@ -96,7 +103,7 @@ class ServerProcess:
         """Send it a signal."""
         self._process.signal(number)
 
-    def leases(self, timeout_s=5):
+    def leases(self, timeout_s=LIMIT_S):
         """Return the rows of the lease table as the server prints them on SIGUSR1."""
         before = len(self.events("leases"))
         self._process.signal(signal.SIGUSR1)
@@ -111,7 +118,7 @@ class ServerProcess:
             f"serve.py did not print its leases within {timeout_s} s: {self.stderr[-500:]}"
         )
 
-    def wait(self, name, timeout_s, **fields):
+    def wait(self, name, timeout_s=LIMIT_S, **fields):
         """Return the first event with this name and these fields, or None after timeout_s."""
         deadline = time.monotonic() + timeout_s
         while True:

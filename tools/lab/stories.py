@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
+from patience import LIMIT_S
+
 #: Seconds that the last answer may take to reach the recorder's list.
 _SETTLE_S = 0.1
 
@@ -83,7 +85,7 @@ def _release(lab, client):
     mac, recorder = client.node.mac, lab.home.recorder
     since = len(recorder.messages(mac))
     client.release()
-    recorder.wait(lambda message: message.kind == "RELEASE", 3, mac, since)
+    recorder.wait(lambda message: message.kind == "RELEASE", LIMIT_S, mac, since)
     return lease
 
 

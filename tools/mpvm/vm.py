@@ -7,16 +7,17 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from mpvm import source
 from mpvm.install import HERE, NEWEST, SetupError, find_node, module_path
+from patience import Allowance
 
 HEAP = 256 * 1024  # bytes at start; the interpreter adds areas when it needs more
 PYSTACK_WORDS = 16 * 1024  # call frames; deep test helpers need more than the default 2048
-TIMEOUT_S = 60
+TIMEOUT_S = 60  # of processor time
+LOOK_S = 0.1  # so often a silent interpreter is looked at
 TIMED_OUT = 124
 PROGRAM = "/main.py"
 
@@ -123,7 +124,7 @@ def run(
     built    True: they are those of the built package
     files    more files, {path in the VM: bytes, str, or Path to read}
     heap     bytes at start, or text such as "256k"; grows on demand
-    timeout  seconds; then the interpreter is ended and returncode is 124
+    timeout  seconds of processor time; then the interpreter is ended and returncode is 124
     args     sys.argv[1:] of the program
     capture  False: output goes straight to this process's stdout and stderr
     Raises SetupError when something is not installed, ValueError for a wrong heap size.
@@ -133,15 +134,24 @@ def run(
     pipe = subprocess.PIPE if capture else None
     process = _start(stdout=pipe, stderr=pipe)
     try:
-        out, err = process.communicate(job, timeout=timeout)
-        status = process.returncode
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        status = TIMED_OUT
+        out, err, in_time = _talk(process, job, Allowance(process.pid, timeout))
     finally:
         process.kill()
+    status = process.returncode if in_time else TIMED_OUT
     return Result(*((text or b"").decode(errors="replace") for text in (out, err)), status)
+
+
+def _talk(process, job, allowance):
+    """Give a process its input; return its output, its errors, and whether it ended itself."""
+    in_time = True
+    while True:
+        try:
+            return *process.communicate(job, timeout=LOOK_S), in_time
+        except subprocess.TimeoutExpired:
+            job = None  # it has been handed over
+            if allowance.spent():
+                process.kill()
+                in_time = False
 
 
 class Session:
@@ -168,7 +178,7 @@ class Session:
     ):
         """Start the interpreter and run setup_code.
 
-        timeout  seconds for the start, and for each call that names no other limit
+        timeout  seconds of processor time for the start, and for each call that names none
         The other arguments are those of run(). Raises VMError with the traceback of setup_code.
         """
         options = {"mpy": mpy, "keep_lines": keep_lines, "built": built}
@@ -193,6 +203,11 @@ class Session:
     def __exit__(self, *_exc):
         self.close()
 
+    @property
+    def pid(self):
+        """The number of the interpreter's process."""
+        return self._process.pid
+
     def _read(self):
         # A thread, because a pipe cannot be read with a time limit on every system.
         for line in self._process.stdout:
@@ -208,13 +223,16 @@ class Session:
             self._process.stdin.flush()
         except OSError:
             raise VMError(self._last_words()) from None
-        deadline = time.monotonic() + timeout
+        allowance = Allowance(self._process.pid, timeout)
         while True:
             try:
-                line = self._lines.get(timeout=max(deadline - time.monotonic(), 0))
+                line = self._lines.get(timeout=LOOK_S)
             except queue.Empty:
+                spent = allowance.spent()
+                if not spent:
+                    continue
                 self.close()
-                raise VMTimeout(f"no answer within {timeout} s") from None
+                raise VMTimeout(f"no answer {spent}") from None
             if line is None:
                 raise VMError(self._last_words())
             message = json.loads(line)
