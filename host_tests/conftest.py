@@ -4,6 +4,7 @@ Markers and levels are in tools/check/levels.py.  Runs on every system and on CP
 """
 
 import json
+import sys
 
 import pytest
 
@@ -15,8 +16,33 @@ def pytest_addoption(parser):
     parser.addoption("--left-out", metavar="FILE", help="write the tests left out as JSON")
 
 
+#: What the files test_host_*.py need: they are of the desktop tools.
+HAS_TOOLS = sys.platform == "linux" and sys.version_info >= (3, 11)
+
+
+def pytest_report_header():
+    """Say what is not looked at here."""
+    if not HAS_TOOLS:
+        return "test_host_*.py: not collected, they need Linux and Python 3.11"
+    return None
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Do not even import test_host_*.py where -k leaves them out, or where they cannot run."""
+    left_out = config.not_host or not HAS_TOOLS
+    if left_out and collection_path.name.startswith("test_host_"):
+        return True
+    return None
+
+
 def pytest_configure(config):
-    """Name the markers."""
+    """Name the markers, and let `-k "not host"` mean the files test_host_*.py.
+
+    To pytest it would mean every test: this folder has "host" in its name.
+    """
+    config.not_host = config.option.keyword == "not host"
+    if config.not_host:
+        config.option.keyword = ""
     config.left_out = []
     known = {**levels.MARKERS, "xdist_group(name)": "runs in one process, with pytest-xdist"}
     for name, text in known.items():

@@ -1,6 +1,7 @@
 """One interpreter in one node process: run a program to its end, or keep it for many calls."""
 
 import base64
+import contextlib
 import json
 import queue
 import re
@@ -143,12 +144,15 @@ def run(
 
 def _talk(process, job, allowance):
     """Give a process its input; return its output, its errors, and whether it ended itself."""
+    with contextlib.suppress(OSError):  # it has ended already
+        process.stdin.write(job)
+        process.stdin.close()
+    process.stdin = None
     in_time = True
     while True:
         try:
-            return *process.communicate(job, timeout=LOOK_S), in_time
+            return *process.communicate(timeout=LOOK_S), in_time
         except subprocess.TimeoutExpired:
-            job = None  # it has been handed over
             if allowance.spent():
                 process.kill()
                 in_time = False
