@@ -68,11 +68,11 @@ class Port:
 class BoardChecker:
     """checking.Checker of a board, in the place of the desktop's; its arguments are those."""
 
-    def __init__(self, server, _probes, check_s, _control, _told, clock):
+    def __init__(self, server, _probes, check_s, _told, clock):
         self._server = server
         self._clock = clock
         port = Port()
-        self._checker = checking.Checker(server, port, 2, int(check_s * 1000), port)
+        self._checker = checking.Checker(server, port, 2, int(check_s * 1000), echo=port)
 
     def _now_ms(self):
         return int(self._clock() * 1000)
