@@ -144,6 +144,10 @@ def odd_forms():
         discover(max_size=68),
         discover(max_size=65535),
         discover(end=False, pad_to=None),
+        discover(options=((97, b"\0" + bytes(range(16))),)),
+        discover(options=((50, b""), (51, b""), (54, b""), (57, b""))),
+        discover(options=(b"\x0c\x20cut",), end=False, pad_to=None),
+        request(ciaddr=FIRST, server_id="0.0.0.0"),
         discover(htype=6, chaddr=bytes(range(1, 9))),
         discover(options=((53, b"\x01"),)),
         message([(12, b"first"), (53, b"\x01")], pad_to=244),
@@ -173,10 +177,9 @@ def malformed():
     packets += [message([(53, bytes([kind]))]) for kind in (0, 2, 5, 6, 9, 255)]
     packets += [message([(53, b"")]), message([(53, b"\1\1")]), message([])]
     for code, size in ((50, 4), (51, 4), (54, 4), (57, 2)):
-        packets += [discover(options=((code, bytes(n)),)) for n in (0, size - 1, size + 1)]
-    packets += [
-        good[:240] + b"\x35\x01\x01" + tail for tail in (b"\x0c", b"\x0c\x09ab", b"\x3d\xff")
-    ]
+        packets += [discover(options=((code, bytes(n)),)) for n in (size - 1, size + 1)]
+    cut = (b"\x3d", b"\x32\x09ab", b"\x3d\xff")
+    packets += [good[:240] + b"\x35\x01\x01" + tail for tail in cut]
     packets.append(message([(53, b"\1"), (52, b"\1")], file=b"\x0c" + bytes([200]) * 127))
     packets.append(message([(53, b"\3")]))
     packets += [discover(giaddr=a) for a in (OWN, "192.0.2.0", "192.0.2.255", "198.51.100.1")]

@@ -1,28 +1,16 @@
 """What must hold in the lease table after every packet, whatever the packet was.
 
-Walks the table from outside: every key in its index once, every slot in one queue, in order.
-Runs on CPython and MicroPython; knows the numbers of leases.py, which drops their names there.
+Walks the table from outside.  Runs on CPython and MicroPython.
 """
 
-from microdhcp.states import (
-    ADOPTED,
-    BOUND,
-    CHECKED,
-    CHECKING,
-    DECLINED,
-    DOUBTED,
-    OFFERED,
-)
+from microdhcp.states import ADOPTED, BOUND, CHECKED, CHECKING, CONFLICT, DECLINED, FREE, OFFERED
 
-QUEUES = 6
-QUEUE_OF = b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02"  # by state
-RESERVED = 5  # the queue of all reserved slots
-NONE = 255
-NOBODY = -1
+NOBODY = b"\xff" * 8
 NEVER = (1 << 30) - 1
-LIVE_PER_CHADDR = 3
-LEASED = (ADOPTED, BOUND, DOUBTED)
-LIVE = (OFFERED, ADOPTED, BOUND, CHECKING, CHECKED, DOUBTED)
+LEASED = (ADOPTED, BOUND)
+PENDING = (OFFERED, CHECKING, CHECKED)
+LIVE = LEASED + PENDING
+NAMELESS = (FREE, DECLINED, CONFLICT)  # nobody's address
 
 
 class BrokenError(Exception):
@@ -42,64 +30,52 @@ def check(leases, moving=False):
              slots than it could have asked for
     """
     check_keys(leases)
-    check_queues(leases)
-    check_limits(leases, leases.slots if moving else LIVE_PER_CHADDR)
+    check_times(leases)
+    check_limits(leases, leases.slots if moving else leases._config.leases_per_device + 1)
+
+
+def key_of(leases, slot):
+    """Return the client key of a slot."""
+    return bytes(leases.keys[8 * slot : 8 * slot + 8])
 
 
 def check_keys(leases):
-    """One slot per key and one key per slot; the index leads to all of them, once."""
-    seen = set()
-    for head in leases._heads:
-        slot = head
-        while slot != NONE:
-            require(
-                slot < leases.slots and slot not in seen, "slot %d is twice in the index", slot
-            )
-            seen.add(slot)
-            slot = leases._chain[slot]
+    """A key stands in one slot, or in two: its lease, and another address that it was offered."""
     holders = {}
     for slot in range(leases.slots):
-        key = leases.keys[2 * slot], leases.keys[2 * slot + 1]
-        known = key[0] != NOBODY
-        require(known == (slot in seen), "slot %d: index and key disagree", slot)
-        require(known or not leases.live(slot), "slot %d is held by nobody", slot)
-        require(
-            not known or key not in holders, "one key, slots %d and %d", holders.get(key), slot
-        )
-        if known:
-            holders[key] = slot
-            found = leases.find(key)
-            require(found == slot, "the key of slot %d leads to slot %d", slot, found)
+        key = key_of(leases, slot)
+        state = leases.state[slot]
+        require(key != NOBODY or state not in LIVE, "slot %d is held by nobody", slot)
+        require(key == NOBODY or state not in NAMELESS, "slot %d is nobody's", slot)
+        if key != NOBODY:
+            holders.setdefault(key, []).append(slot)
+    for key, slots in holders.items():
+        leased = [slot for slot in slots if leases.state[slot] in LEASED]
+        pending = [slot for slot in slots if leases.state[slot] in PENDING]
+        found = leases.find(key)
+        require(found in (leased or slots), "the key of slot %d leads to slot %d", slots[0], found)
+        if len(slots) > 1:
+            require(len(leased) == 1 and len(pending) == 1, "one key, %d slots", len(slots))
+            require(len(slots) == 2, "one key, %d slots", len(slots))
 
 
-def check_queues(leases):
-    """Every slot stands in the queue of its state, once; what ends first comes first."""
-    found = 0
-    firsts, next_of, prev_of, _ = leases.rings
-    for queue in range(QUEUES):
-        first = slot = firsts[queue]
-        until_s = -1
-        while slot != NONE:
-            found += 1
-            require(found <= leases.slots, "queue %d is no ring", queue)
-            wanted = RESERVED if leases.reserved[slot] else QUEUE_OF[leases.state[slot]]
-            require(wanted == queue, "slot %d is in queue %d", slot, queue)
-            require(leases.until_s[slot] >= until_s, "slot %d is out of order", slot)
-            until_s = leases.until_s[slot]
-            require(queue == 0 or leases.due_s <= until_s, "slot %d ends unnoticed", slot)
-            following = next_of[slot]
-            require(prev_of[following] == slot, "slots %d and %d disagree", slot, following)
-            slot = NONE if following == first else following
-    require(found == leases.slots, "%d of %d slots are in queues", found, leases.slots)
+def check_times(leases):
+    """What ends is noticed when it does."""
+    for slot in range(leases.slots):
+        until_s = leases.until_s[slot]
+        require(until_s <= NEVER, "slot %d: time out of range", slot)
+        if leases.state[slot] in LIVE + (DECLINED, CONFLICT):
+            require(0 <= until_s, "slot %d: time out of range", slot)
+            require(leases.due_s <= min(until_s + 1, NEVER), "slot %d ends unnoticed", slot)
 
 
 def has_mac_for_key(leases, slot):
     """Return whether the key of a slot is a MAC, not the digest of an identifier."""
-    return leases.keys[2 * slot] < 1 << 24
+    return leases.keys[8 * slot] == 0
 
 
 def check_limits(leases, most):
-    """Numbers in range; at most a quarter in quarantine, three live slots per MAC.
+    """Numbers in range; at most a quarter in quarantine, few live slots for a MAC.
 
     Not counted: a reserved slot, and one whose client is named by a MAC: the slot moves with
     that name when another device uses it.
@@ -108,8 +84,7 @@ def check_limits(leases, most):
     of_mac = {}
     for slot in range(leases.slots):
         state = leases.state[slot]
-        require(state <= DOUBTED, "slot %d is in state %d", slot, state)
-        require(0 <= leases.until_s[slot] <= NEVER, "slot %d: time out of range", slot)
+        require(state <= CONFLICT, "slot %d is in state %d", slot, state)
         require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
         used += state in LEASED
         count += state == DECLINED and not leases.reserved[slot]
@@ -117,6 +92,5 @@ def check_limits(leases, most):
         if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= most, "a MAC has too many live slots, one is %d", slot)
-    require(count == leases._quarantined, "%d in quarantine, noted %d", count, leases._quarantined)
     require(used == leases.used <= leases.most, "%d leased, noted %d", used, leases.used)
     require(count <= max(1, leases._config.pool_n // 4), "%d slots in quarantine", count)

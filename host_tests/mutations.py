@@ -10,7 +10,7 @@ import invariants
 import oracle
 from microdhcp import PARK, Config, Server
 from microdhcp.states import CHECKED as CHECKED_STATE
-from microdhcp.states import CHECKING, CONFLICT, DOUBTED
+from microdhcp.states import CHECKING, CONFLICT
 
 CODES = (0, 1, 3, 6, 12, 50, 51, 52, 53, 54, 55, 57, 58, 60, 61, 66, 80, 81, 82, 108, 121, 255)
 FIELDS = (
@@ -261,10 +261,9 @@ class Story:
         """End a check, and take its message up again."""
         self.packet, slot = self.parked.pop(self.chance.below(len(self.parked)))
         leases = self.server.leases
-        doubted = leases.state[slot] == DOUBTED
         self.server.checked(slot, not self.chance.below(3), self.now_s)
         invariants.check(leases)
-        if leases.state[slot] == CONFLICT or doubted and leases.idle(slot):
+        if leases.state[slot] == CONFLICT:
             self.judge.hold_ends(slot)
 
     def give(self):

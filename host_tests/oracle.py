@@ -11,6 +11,8 @@ DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = 1, 2, 3, 4, 5, 6,
 BROADCAST, CLIENT, CIADDR, RELAY = 0, 1, 2, 3
 LENGTHS = {50: 4, 51: 4, 52: 1, 53: 1, 54: 4, 57: 2}
 STRICT = (50, 51, 53, 54, 57)  # a wrong length there makes the message unfit
+EMPTY = (50, 51, 54, 57)  # but an empty one counts as absent
+NEEDED = (50, 52, 53, 54, 61, 82)  # a message that ends within one of these is unfit
 IN_NAK = (53, 54, 56, 61, 82)
 NOTHING = b"\0\0\0\0"
 INFINITE = 0xFFFFFFFF
@@ -30,38 +32,47 @@ def require(holds, text):
 
 
 def read_area(raw, at, end, found):
-    """Join the options of raw[at:end] into found {code: bytes}; False when one runs past the end.
+    """Join the options of raw[at:end] into found {code: bytes}; return the code of a cut one.
 
-    A value that has its fixed length already is complete: a further copy is passed over.
+    0 when none runs past the end.  A value that has its fixed length already is complete: a
+    further copy is passed over.
     """
     while at < end:
         code = raw[at]
         at += 1
         if code == 255:
-            return True
+            return 0
         if code == 0:
             continue
         if at >= end or at + 1 + raw[at] > end:
-            return False
+            return code
         value = raw[at + 1 : at + 1 + raw[at]]
         at += 1 + len(value)
         had = found.get(code, b"")
         if not had or len(had) != LENGTHS.get(code):
             found[code] = had + value
-    return True
+    return 0
 
 
 def read_options(raw):
-    """Return {code: value} of a message, joined; None when an option runs past an end."""
+    """Return {code: value} of a message, joined; None when one runs past an end that it may not.
+
+    The last option may be cut by the end of the message, if nothing depends on it.
+    """
     found = {}
-    whole = read_area(raw, 240, len(raw), found)
+    whole = read_area(raw, 240, len(raw), found) not in NEEDED
     overload = found.get(52, b"")
     overload = overload[0] if len(overload) == 1 and overload[0] < 4 else 0
     if overload & 1:
-        whole = read_area(raw, 108, 236, found) and whole
+        whole = not read_area(raw, 108, 236, found) and whole
     if overload & 2:
-        whole = read_area(raw, 44, 108, found) and whole
-    return found if whole else None
+        whole = not read_area(raw, 44, 108, found) and whole
+    if not whole:
+        return None
+    for code in EMPTY:
+        if found.get(code) == b"" or code == 54 and found.get(code) == NOTHING:
+            del found[code]
+    return found
 
 
 def bad_header(raw):
@@ -139,6 +150,7 @@ class Judge:
 
     def look(self, raw, n, now_s):
         """Judge what the server made of the message raw (bytes); n is the result of handle()."""
+        self.now_s = now_s
         why = bad_header(raw)
         options = None if why else read_options(raw)
         why = why or bad_options(options)
@@ -154,7 +166,7 @@ class Judge:
         given = self.read_reply(raw, reply)
         kind = given[53][0]
         self.check_kind(raw, options, kind, given)
-        self.check_destination(raw, options, kind)
+        self.check_destination(raw, options, kind, reply[16:20])
         if kind == NAK:
             require(all(code in IN_NAK for code in given), "option in NAK")
             require(reply[12:24] == bytes(12), "address in NAK")
@@ -196,14 +208,14 @@ class Judge:
         require(reply[24:44] == raw[24:44], "giaddr or chaddr")
         require(reply[236:240] == COOKIE, "cookie")
         given = {}
-        require(read_area(reply, 240, len(reply), given), "reply options run past the end")
+        require(not read_area(reply, 240, len(reply), given), "reply options run past the end")
         overload = given.get(52, b"\0")[0]
         require(overload & 1 or not any(reply[108:236]), "file without overload")
         require(overload & 2 or not any(reply[44:108]), "sname without overload")
         if overload & 1:
-            require(read_area(reply, 108, 236, given), "options run past file")
+            require(not read_area(reply, 108, 236, given), "options run past file")
         if overload & 2:
-            require(read_area(reply, 44, 108, given), "options run past sname")
+            require(not read_area(reply, 44, 108, given), "options run past sname")
         require(given.get(54) == self.own, "server identifier")
         require(len(given.get(53, b"")) == 1, "message type")
         return given
@@ -220,9 +232,18 @@ class Judge:
         if 61 in given:
             require(given[61] == options.get(61), "client identifier")
 
-    def check_destination(self, raw, options, kind):
-        """RFC 2131 section 4.1, the table of destinations; table 5: no ciaddr in SELECTING."""
-        selecting = options[53][:1] == bytes([REQUEST]) and 50 in options and 54 in options
+    def check_destination(self, raw, options, kind, address):
+        """RFC 2131 section 4.1, the table of destinations; table 5: no ciaddr in SELECTING.
+
+        What a client was only offered it does not have yet, nor what it asks for in a DISCOVER.
+        """
+        selecting = 50 in options and 54 in options
+        held = self.holds.get(address)
+        unused = held and not held.leased and held.until_s >= self.now_s
+        if unused and held.key == client_key(raw, options):
+            selecting = True
+        asked = options[53][0]
+        selecting = asked == DISCOVER or selecting and asked != INFORM
         if raw[24:28] != NOTHING:
             wanted = RELAY
         elif kind == NAK:
@@ -233,23 +254,27 @@ class Judge:
             wanted = BROADCAST
         else:
             wanted = CLIENT
-        require(self.server.reply_to == wanted, "sent to {}".format(self.server.reply_to))
+        to = self.server.reply_to
+        if self.parking and wanted == CIADDR and asked == REQUEST:
+            return  # the address may have been checked for the client, which is no lease yet
+        require(to == wanted, "sent to {}".format(to))
 
     def check_address(self, raw, options, kind, reply, given, now_s):
         """The address is one of ours, no other client has it, and from now on this one does."""
         address = reply[16:20]
-        key = client_key(raw, options)
+        key = self.known_as(raw, options, address)
         mac = raw[28:34]
         self.check_ours(address, key, mac)
         seconds = given.get(51, b"")
         require(len(seconds) == 4, "no lease time")
         held = self.holds.get(address)
-        if held and held.key != key and held.until_s > now_s:
+        if held and held.key != key and held.until_s >= now_s:
             self.check_last_resort(held, options, mac)
         self.end_surplus(mac)
         leases = self.server.leases
         slot = leases.slot_of(address, 0)
-        require(bytes(leases.mac[6 * slot : 6 * slot + 6]) == mac, "MAC in the table")
+        if kind == ACK:
+            require(bytes(leases.mac[6 * slot : 6 * slot + 6]) == mac, "MAC in the table")
         require(leases.live(slot), "the address given is not live in the table")
         for other in list(self.holds):
             if other != address and self.holds[other].key == key:
@@ -258,12 +283,25 @@ class Judge:
         given_to = Hold(key, mac, now_s + self.hold_s, False, False)
         self.note_given(address, given_to, raw, options[53][0], kind, seconds, now_s)
 
+    def known_as(self, raw, options, address):
+        """Return what identifies the client: of two devices with one identifier, chaddr.
+
+        A check has shown that both are there, if they get different addresses.
+        """
+        key = client_key(raw, options)
+        for other in self.holds:
+            hold = self.holds[other]
+            twin = hold.key == key and hold.leased and hold.mac != raw[28:34]
+            if self.parking and twin and other != address:
+                return client_key(raw, {})
+        return key
+
     def end_surplus(self, mac):
-        """A device may lose what it holds unconfirmed under one identifier too many."""
+        """A device may lose what it holds under one identifier too many."""
         leases = self.server.leases
         for address in list(self.holds):
             hold = self.holds[address]
-            if hold.mac == mac and not hold.confirmed and leases.idle(leases.slot_of(address, 0)):
+            if hold.mac == mac and leases.idle(leases.slot_of(address, 0)):
                 del self.holds[address]
 
     def check_ours(self, address, key, mac):
@@ -280,8 +318,10 @@ class Judge:
 
         Or if it is the same device under one identifier too many.
         """
+        if held.mac == mac:
+            return
         require(options[53][0] == DISCOVER and not held.confirmed, "address given to two")
-        if self.parking or held.mac == mac:
+        if self.parking:
             return  # what is left now need not have been left when the address was chosen
         leases = self.server.leases
         for slot in range(leases.slots):
@@ -292,11 +332,10 @@ class Judge:
     def note_given(self, address, hold, raw, asked, kind, seconds, now_s):
         """Write down who has the address from now on; hold is right for an OFFER."""
         had = self.holds.get(address)
-        mine = had is not None and had.key == hold.key and had.until_s > now_s
+        mine = had is not None and had.key == hold.key and had.until_s >= now_s
         if kind == OFFER:
-            if mine and had.leased:
-                had.mac = hold.mac
-            else:
+            same_device = had is not None and had.mac == hold.mac and had.until_s >= now_s
+            if not (mine or same_device) or not had.leased:  # else the lease goes on
                 self.holds[address] = hold
             return
         wish_s = seconds[0] << 24 | seconds[1] << 16 | seconds[2] << 8 | seconds[3]
@@ -323,5 +362,8 @@ class Judge:
             address = raw[12:16] if kind[0] == RELEASE else options.get(50, b"")
             held = self.holds.get(bytes(address))
             by_mac = held is not None and not options.get(61) and held.mac == raw[28:34]
-            if held is not None and (held.key == key or by_mac):
+            by_key = held is not None and held.key == key
+            if by_key and key[0] == "mac":
+                by_key = held.mac == raw[28:34]
+            if by_key or by_mac:
                 del self.holds[bytes(address)]

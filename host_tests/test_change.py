@@ -22,7 +22,7 @@ class ChangeCase(TimelineCase):
     def states(self):
         """Return {last byte of the address: (last digit of the MAC, state, seconds)}."""
         found = {}
-        for lease in self.server.roster(self.client.clock[0]):
+        for lease in self.server.roster(self.client.clock[0], None):
             host = int(lease.address.split(".")[3])
             found[host] = (lease.mac[-1], lease.state, lease.seconds_left)
         return found
@@ -39,7 +39,7 @@ class Leases(ChangeCase):
         self.assertEqual(self.client.renew(FIRST).seconds(51), 600)
 
     def test_every_state(self):
-        """What is over stays over, what is kept back stays kept back; checks are void"""
+        """What is over stays over, what is kept back stays kept back; checks go on"""
         self.client.with_checks()
         self.client.neighbours["192.0.2.22"] = b"\2\0\0\0\0\1"
         for number in (1, 2, 3, 4):
@@ -51,7 +51,6 @@ class Leases(ChangeCase):
         self.client.at(100).other(5).discover(requested="192.0.2.21")
         self.client.other(6).discover(requested="192.0.2.22")
         self.client.other(7).reboot("192.0.2.30")
-        self.server.leases.become(14, 10)
         packet = builders.discover(mac=8, requested="192.0.2.24")
         self.server.rx[: len(packet)] = packet
         self.assertEqual(self.server.handle(len(packet), 100), PARK)
@@ -62,7 +61,8 @@ class Leases(ChangeCase):
         self.assertEqual([after[host][1] for host in (18, 20)], ["released", "expired"])
         self.assertEqual([after[host][1:] for host in (19, 22)], [before[19][1:], before[22][1:]])
         self.assertEqual((after[21], after[30]), (before[21], before[30]))
-        self.assertTrue(24 not in after)
+        self.assertEqual(after[24], before[24])
+        self.assertEqual(after[24][1], "checking")
 
     def test_offer_can_still_be_taken(self):
         """The change comes between OFFER and REQUEST"""
@@ -146,14 +146,17 @@ class Leases(ChangeCase):
 
 class Reservations(ChangeCase):
     def test_address_that_is_now_somebody_elses(self):
-        """A reserved address is never given to anybody else"""
+        """Its holder keeps it until the next REQUEST; the reserved client waits elsewhere"""
         address = self.client.dora().yiaddr
         self.server.enable_events()
         self.change(reservations={OTHER: address})
-        self.assertEqual(self.server.next_event()[:3], ("expired", address, MAC))
+        self.assertIsNone(self.server.next_event())
+        meanwhile = self.other.dora().yiaddr
+        self.assertNotEqual(meanwhile, address)
         self.assertEqual(self.client.renew(address).kind, "NAK")
-        self.assertEqual(self.other.discover().yiaddr, address)
-        self.assertNotEqual(self.client.discover().yiaddr, address)
+        self.assertEqual(self.other.renew(meanwhile).kind, "NAK")
+        self.assertEqual(self.other.dora().yiaddr, address)
+        self.assertNotEqual(self.client.dora().yiaddr, address)
 
     def test_address_that_is_now_its_own(self):
         """By MAC or identifier"""
@@ -163,10 +166,10 @@ class Reservations(ChangeCase):
             self.assertEqual(self.server.find(MAC, 0)[3:], ("bound", 3600, True))
 
     def test_other_address_for_the_client(self):
-        """It keeps its lease, and moves when it asks anew"""
+        """Its next REQUEST tells it to ask anew"""
         address = self.client.dora().yiaddr
         self.change(reservations={MAC: "192.0.2.99"})
-        self.assertEqual(self.client.renew(address).kind, "ACK")
+        self.assertEqual(self.client.renew(address).kind, "NAK")
         self.client.release(address)
         self.assertEqual(self.client.dora().yiaddr, "192.0.2.99")
 
@@ -209,15 +212,15 @@ class Settings(ChangeCase):
             self.assertEqual(str(caught.exception), text)
         self.assertEqual(self.client.renew(address).seconds(51), 3600)
 
-    def test_late_check_changes_nothing(self):
-        """Its message is forgotten, its slot free again"""
+    def test_check_goes_on(self):
+        """Its result counts, though the settings are others"""
         self.server.enable_checks()
         packet = builders.discover()
         self.server.rx[: len(packet)] = packet
         self.assertEqual(self.server.handle(len(packet), 0), PARK)
         self.change()
         self.server.checked(self.server.check_slot, True, 0)
-        self.assertEqual(self.states(), {})
+        self.assertEqual(list(self.states().values()), [("1", "conflict", 600)])
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ ROUTERS_TLV = b"\x03\x04\xc0\x00\x02\x01"
 DNS_TLV = b"\x06\x04\xc0\x00\x02\x01"
 BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
-    "address allow authoritative blank boot_file buckets conflict_check deny first24 host24 "
-    "hostname_bytes lease_s max_lease_s max_message min_lease_s net24_first net24_last "
-    "next_server number_of offer_hold_s options outside own_options permitted pool_n "
-    "quarantine_s rapid_commit reservations reserved_chain reserved_heads reserved_keys "
-    "reserved_slots slots tlvs unsent"
+    "address allow authoritative blank boot_file choose classes common conflict_check deny "
+    "first24 host24 hostname_bytes lease_s leases_per_device max_lease_s max_message min_lease_s "
+    "net24_first net24_last next_server offer_hold_s outside own_options permitted pool_n "
+    "quarantine_s rapid_commit reservations reserved_keys reserved_slots slots tlvs unsent"
 )
 
 # Settings (address and pool default to the ones above), message.
@@ -324,7 +323,7 @@ class TestOwnOptions(unittest.TestCase):
         """Return the options of a client whose reservation is `entry`, {code: bytes}."""
         entry["address"] = "192.0.2.20"
         made = config(reservations={MAC: entry}, **settings)
-        options, numbers = made.own_options[4]
+        options, numbers, _ = made.own_options[4]
         self.assertEqual([options[numbers[code]][0] for code in numbers], list(numbers))
         self.assertTrue(len(made.unsent) >= len(options))
         return {tlv[0]: bytes(tlv) for tlv in options}
@@ -362,7 +361,7 @@ class TestOwnOptions(unittest.TestCase):
         """And the others are as before."""
         own = self.own({"domain": "lan", "options": {42: "192.0.2.1", 108: 300}})
         self.assertEqual(sorted(own), [1, 3, 6, 15, 28, 42, 58, 59, 108])
-        self.assertEqual(len(config().options), 6)
+        self.assertEqual(len(config().common[0]), 6)
 
 
 class TestReservations(unittest.TestCase):
@@ -400,10 +399,21 @@ class TestReservations(unittest.TestCase):
             text = refusal(reservations={MAC: "192.0.2.9", other: "192.0.2.10"})
             self.assertTrue(text.endswith("is a client that has an address already"), text)
 
-    def test_an_address_has_one_client(self):
-        """Two clients with the same address are refused."""
-        text = refusal(reservations={MAC: "192.0.2.9", "00:00:5e:00:53:02": "192.0.2.9"})
-        self.assertEqual(text, "reservations: 192.0.2.9 is given to two clients")
+    def test_an_address_may_have_several_clients(self):
+        """The two interfaces of a laptop: keys with one address, or a tuple of keys."""
+        first = b"\0\0\x5e\0\x53\1"
+        wanted = tuple([(0x000209, first[:5] + bytes((i,)), True) for i in (1, 2)])
+        two = config(reservations={MAC: "192.0.2.9", "00:00:5e:00:53:02": "192.0.2.9"})
+        self.assertEqual((two.reservations, two.slots), (wanted, two.pool_n + 1))
+        pair = config(reservations={(MAC, "00:00:5e:00:53:02"): "192.0.2.9"})
+        self.assertEqual((pair.reservations, pair.slots), (wanted, two.slots))
+
+    def test_an_address_has_one_list_of_options(self):
+        """Two clients of one address may not have different ones."""
+        lan = {"address": "192.0.2.9", "domain": "lan"}
+        table = {MAC: lan, "00:00:5e:00:53:02": {"address": "192.0.2.9", "domain": "home"}}
+        text = refusal(reservations=table)
+        self.assertEqual(text, "reservations: 192.0.2.9 has two lists of options")
 
     def test_keys_that_name_no_client(self):
         """Anything but a MAC or an id is refused with an example of both."""

@@ -189,7 +189,8 @@ class Request(Checked):
         for mac, address in ((1, "16"), (2, "17"), (3, "18"), (4, "19")):
             ack = self.client.other(mac).reboot("192.0.2." + address)
             self.assertEqual(ack.kind, "ACK")
-        self.assertEqual(self.client.other(5).discover().kind, "OFFER")
+        self.assertIsNone(self.client.other(5).at(59).discover().kind)
+        self.assertEqual(self.client.other(5).at(60).discover().kind, "OFFER")
 
     def test_owner_of_a_disputed_address_keeps_it_by_renewing(self):
         """Design: the client itself would answer: found in use, and then its owner renews"""
@@ -226,13 +227,13 @@ class Parking(Checked):
         """Design: found neither taken nor free: when the hold ends the address is as before"""
         slot = self.park(1, 0)
         self.assertTrue(self.server.leases.live(slot))
-        self.server.leases.end_due(30)
+        self.server.leases.end_due(31)
         self.assertFalse(self.server.leases.live(slot))
         self.assertEqual(self.park(1, 31), slot)
 
     def test_late_result_changes_nothing(self):
         """A result for a slot that has gone another way is passed over"""
         slot = self.park(1, 0)
-        self.server.leases.end_due(30)
+        self.server.leases.end_due(31)
         self.server.checked(slot, True, 31)
         self.assertEqual(self.park(1, 31), slot)

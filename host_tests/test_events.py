@@ -90,7 +90,7 @@ class Kinds(EventCase):
     def test_expired_by_the_clock_alone(self):
         """end_due() notices without a packet"""
         address = self.client.dora().yiaddr
-        self.server.leases.end_due(3600)
+        self.server.leases.end_due(3601)
         self.assertEqual(self.heard()[1:], [("expired", address, MAC)])
 
     def test_declined(self):
@@ -121,7 +121,7 @@ class Kinds(EventCase):
         self.start(pool=(FIRST, FIRST))
         self.client.renew(FIRST)
         self.client.with_checks()
-        self.client.other(2).dora()
+        self.client.other(2).at(60).dora()
         wanted = [("bound", FIRST, MAC), ("expired", FIRST, MAC), ("bound", FIRST, OTHER)]
         self.assertEqual(self.heard(), wanted)
 
@@ -129,7 +129,7 @@ class Kinds(EventCase):
         """No better address was left"""
         self.start(pool=(FIRST, FIRST))
         self.client.renew(FIRST)
-        self.other.dora()
+        self.other.at(60).dora()
         wanted = [("bound", FIRST, MAC), ("expired", FIRST, MAC), ("bound", FIRST, OTHER)]
         self.assertEqual(self.heard(), wanted)
 

@@ -216,8 +216,32 @@ class Changes(NameCase):
         """What was shown stays"""
         address = self.client.dora(options=((12, b"Printer"),)).yiaddr
         self.name()
+        marks = bytes(self.server.leases.names.marks)
         self.client.renew(address, options=((12, b"Printer"),))
-        self.assertEqual(bytes(self.server.leases.names.rows).count(b"printer"), 1)
+        self.assertEqual(bytes(self.server.leases.names.marks), marks)
+
+    def test_every_other_name_is_noticed(self):
+        """Also one of the same length that differs in a single character"""
+        address = self.client.dora(options=((12, b"sensor-1a-x"),)).yiaddr
+        self.assertEqual(self.name(), "sensor-1a-x")
+        for name in ("sensor-1b-x", "sensor-2b-x", "sensor-2b-y", "sensor-2b"):
+            self.client.renew(address, options=((12, name.encode()),))
+            self.assertEqual(self.name(), name)
+
+    def test_option_81_in_the_form_that_its_flag_denies(self):
+        """The first label's length tells: it fits the name, and is no character of one"""
+        for flags, raw, name in (
+            (4, b"rp4d-01234", "rp4d-01234"),
+            (4, b"printer.lan", "printer"),
+            (4, b"2-cool", "2-cool"),
+            (0, b"\x07printer\x03lan\0", "printer"),
+            (0, b"\x07printer", "printer"),
+            (4, b"\x07printer\x03lan\0", "printer"),
+            (0, b"printer.lan", "printer"),
+        ):
+            self.setUp()
+            self.client.dora(options=((81, bytes((flags, 0, 0)) + raw),))
+            self.assertEqual(self.name(), name)
 
     def test_events_tell_it(self):
         """The name of the client, while it is the latest at the address"""

@@ -24,29 +24,62 @@ class SlotsPerHardwareAddress(TimelineCase):
         """Design: at most 3 live slots per chaddr."""
         self.assertEqual(len(set(self.bind(3))), 3)
 
-    def test_fourth_identifier_of_one_chaddr_is_silent(self):
-        """Design: at most 3 live slots per chaddr."""
+    def leased(self):
+        """Return the addresses that are leased."""
+        return [lease.address for lease in self.server.roster(None, ("adopted", "bound"))]
+
+    def test_fourth_identifier_of_one_chaddr_is_served(self):
+        """Nobody is locked out: the lease that was confirmed least recently gives way"""
+        addresses = self.bind(3)
+        self.client.renew(addresses[0], client_id=identity(0))
+        fourth = self.client.dora(client_id=identity(3)).yiaddr
+        self.assertEqual(sorted(self.leased()), sorted([addresses[0], addresses[2], fourth]))
+
+    def test_an_offer_ends_no_lease(self):
+        """A lease ends when another one begins, not before"""
+        addresses = self.bind(3)
+        for i in range(3, 9):
+            self.assertEqual(self.client.discover(client_id=identity(i)).kind, "OFFER")
+        self.assertEqual(sorted(self.leased()), sorted(addresses))
+
+    def test_fourth_identifier_is_served_by_any_request(self):
+        """INIT-REBOOT and SELECTING end a lease of the same device, too"""
+        for send in (self.client.reboot, self.client.select):
+            self.start()
+            addresses = self.bind(3)
+            free = self.free_beside(addresses)
+            self.client.server = self.server
+            reply = getattr(self.client, send.__name__)(free, client_id=identity(3))
+            self.assertEqual(reply.kind, "ACK")
+            self.assertEqual(sorted(self.leased()), sorted(addresses[1:] + [free]))
+
+    def test_fourth_identifier_when_the_pool_is_full(self):
+        """It gets the address of the lease that gives way, when it takes it"""
+        self.start(pool=("192.0.2.16", "192.0.2.18"))
+        addresses = self.bind(3)
+        offer = self.client.discover(client_id=identity(3))
+        self.assertEqual(offer.yiaddr, addresses[0])
+        self.assertEqual(self.client.renew(addresses[1], client_id=identity(1)).kind, "ACK")
+        self.assertEqual(self.client.select(offer, client_id=identity(3)).kind, "ACK")
+        self.assertEqual(self.client.renew(addresses[0], client_id=identity(0)).kind, "NAK")
+
+    def test_the_limit_is_a_setting(self):
+        """A repeater with many clients behind one chaddr raises it"""
+        self.start(leases_per_device=5)
+        self.assertEqual(len(self.bind(5)), 5)
+        self.client.dora(client_id=identity(5))
+        self.assertEqual(len(self.leased()), 5)
+        self.start(leases_per_device=1)
+        self.bind(2)
+        self.assertEqual(len(self.leased()), 1)
+
+    def test_a_victim_is_not_locked_out(self):
+        """An attacker has made leases under the chaddr of somebody else"""
         self.bind(3)
-        self.assertIsNone(self.client.discover(client_id=identity(3)).kind)
-
-    def test_fourth_identifier_is_counted(self):
-        """Design: every silence is counted and named."""
-        self.bind(3)
-        reply = self.client.discover(client_id=identity(3))
-        self.assertTrue(reply.dropped is not None and reply.counted == 1)
-
-    def test_fourth_identifier_cannot_be_adopted(self):
-        """Design: at most 3 live slots per chaddr; INIT-REBOOT is no way around."""
-        reply = self.client.reboot(self.free_beside(self.bind(3)), client_id=identity(3))
-        self.assertEqual(reply.kind, "NAK")
-
-    def test_fourth_identifier_cannot_select(self):
-        """Design: at most 3 live slots per chaddr; SELECTING is no way around."""
-        reply = self.client.select(self.free_beside(self.bind(3)), client_id=identity(3))
-        self.assertEqual(reply.kind, "NAK")
+        self.assertEqual(self.client.dora().kind, "ACK")
 
     def test_offers_count_as_live(self):
-        """Design: at most 3 live slots per chaddr: a flood of identifiers holds no more."""
+        """A flood of identifiers of one device holds no more than leases_per_device."""
         offers = [self.client.discover(client_id=identity(i)) for i in range(6)]
         addresses = set([offer.yiaddr for offer in offers if offer.kind])
         self.assertEqual(len(addresses), 3)
@@ -257,7 +290,8 @@ class LastResort(TimelineCase):
         """Design: unconfirmed: adopted and not yet renewed."""
         self.start(pool=(FIRST, FIRST))
         self.client.reboot(FIRST)
-        self.assertEqual(self.other.at(1).discover().yiaddr, FIRST)
+        self.assertIsNone(self.other.at(59).discover().kind)
+        self.assertEqual(self.other.at(60).discover().yiaddr, FIRST)
 
     def test_adopted_lease_that_was_renewed_is_kept(self):
         """Design: unconfirmed: adopted and not yet renewed."""
@@ -272,11 +306,11 @@ class LastResort(TimelineCase):
         held = self.other.at(5).discover().yiaddr
         self.assertEqual(self.client.other(3).at(6).discover().yiaddr, held)
 
-    def test_rapid_commit_that_was_not_renewed_is_taken(self):
-        """Design: unconfirmed: rapid-committed and not yet renewed."""
+    def test_rapid_commit_makes_a_lease_like_any_other(self):
+        """RFC 4039: the client has the address with the ACK; nobody else gets it"""
         self.start(pool=(FIRST, FIRST), rapid_commit=True)
         self.client.discover(**RAPID)
-        self.assertEqual(self.other.at(1).discover().yiaddr, FIRST)
+        self.assertIsNone(self.other.at(1000).discover().kind)
 
     def test_rapid_commit_that_was_renewed_is_kept(self):
         """Design: unconfirmed: rapid-committed and not yet renewed."""

@@ -33,10 +33,22 @@ class Destination(TimelineCase):
         address = self.client.dora().yiaddr
         self.assertEqual(self.client.renew(address, broadcast=True).to, CIADDR)
 
-    def test_4_1_discover_with_ciaddr_inside_the_subnet_is_answered_there(self):
-        """'ciaddr field is nonzero, then the server unicasts DHCPOFFER and DHCPACK messages'"""
+    def test_4_1_ciaddr_of_a_discover_steers_nothing(self):
+        """Table 5: ciaddr is 0 in a DHCPDISCOVER; a client that fills it in has no address yet"""
         offer = self.client.discover(ciaddr="192.0.2.20")
-        self.assertEqual((offer.kind, offer.to), ("OFFER", CIADDR))
+        self.assertEqual((offer.kind, offer.to, offer.ciaddr), ("OFFER", CLIENT, "0.0.0.0"))
+        offer = self.client.discover(ciaddr="192.0.2.20", broadcast=True)
+        self.assertEqual((offer.kind, offer.to), ("OFFER", BROADCAST))
+
+    def test_4_1_ciaddr_of_what_was_only_offered_steers_nothing(self):
+        """The client writes the address of the OFFER into ciaddr, which it does not have yet"""
+        for broadcast, to in ((False, CLIENT), (True, BROADCAST)):
+            self.setUp()
+            offer = self.client.discover()
+            ack = self.client.renew(offer.yiaddr, broadcast=broadcast)
+            self.assertEqual((ack.kind, ack.to, ack.ciaddr), ("ACK", to, "0.0.0.0"))
+            renewed = self.client.renew(offer.yiaddr, broadcast=broadcast)
+            self.assertEqual((renewed.kind, renewed.to), ("ACK", CIADDR))
 
     def test_4_1_discover_with_ciaddr_outside_the_subnet_is_answered_here(self):
         """Design: no reply can be steered off our network; such a ciaddr is ignored."""

@@ -192,11 +192,16 @@ class Reservation(TimelineCase):
         """Design: reservations by MAC hold whatever the client's id is."""
         self.assertEqual(self.client.discover(client_id=b"\x00phone").yiaddr, "192.0.2.100")
 
-    def test_4_3_1_second_identifier_with_a_reserved_mac_gets_a_pool_address(self):
-        """Design: a second id with that MAC gets a pool address."""
+    def test_4_3_1_reservation_by_mac_holds_whatever_the_identifier(self):
+        """A boot loader, then the system: the second identifier takes the address over"""
         self.client.dora(client_id=b"\x00boot")
-        second = self.client.discover(client_id=b"\x00system")
-        self.assertTrue(second.kind == "OFFER" and second.yiaddr != "192.0.2.100")
+        offer = self.client.discover(client_id=b"\x00system")
+        self.assertEqual(offer.yiaddr, "192.0.2.100")
+        self.assertEqual(self.client.renew("192.0.2.100", client_id=b"\x00boot").kind, "ACK")
+        self.assertEqual(self.client.select(offer, client_id=b"\x00system").kind, "ACK")
+        for name in (b"\x00initramfs", b"\x00networkd"):
+            self.assertEqual(self.client.reboot("192.0.2.100", client_id=name).kind, "ACK")
+            self.assertEqual(self.client.renew("192.0.2.100", client_id=name).kind, "ACK")
 
     def test_4_3_1_reserved_address_is_leased_when_the_pool_is_full(self):
         """Design: reservations outside the pool get slots of their own."""

@@ -12,7 +12,7 @@ RAW = b"\x00\x00\x5e\x00\x53\x01"
 class Roster(TimelineCase):
     def all(self, now_s):
         """Return all records at once."""
-        return list(self.server.roster(now_s))
+        return list(self.server.roster(now_s, None))
 
     def test_nobody(self):
         """Addresses that nobody ever got are not listed, reserved or not"""
@@ -59,6 +59,12 @@ class Roster(TimelineCase):
         self.client.other(3).renew("192.0.2.18")
         self.client.other(4).release(self.client.other(4).dora().yiaddr)
         self.client.other(5).decline(self.client.other(5).dora().yiaddr)
+        live = {
+            lease.mac[-1]: (lease.state, lease.seconds_left) for lease in self.server.roster(10)
+        }
+        self.assertEqual(live, {"1": ("offered", 20), "3": ("adopted", 3590)})
+        bound = [lease.state for lease in self.server.roster(10, ("declined", "released"))]
+        self.assertEqual(sorted(bound), ["declined", "released"])
         found = {lease.mac[-1]: (lease.state, lease.seconds_left) for lease in self.all(10)}
         wanted = {"1": ("offered", 20), "3": ("adopted", 3590), "4": ("released", 0)}
         wanted["5"] = ("declined", 590)
@@ -77,7 +83,8 @@ class Roster(TimelineCase):
     def test_expired_is_noticed_at_once(self):
         """Though no packet has come"""
         self.client.dora()
-        self.assertEqual(self.all(3600)[0][3:5], ("expired", 0))
+        self.assertEqual(self.all(3600)[0][3:5], ("bound", 0))
+        self.assertEqual(self.all(3601)[0][3:5], ("expired", 0))
 
     def test_reserved_address_after_its_lease(self):
         """It waits for its client, without end, but the lease is over"""

@@ -57,7 +57,7 @@ class StoreCase(TimelineCase):
 
     def roster(self):
         """Return the records of the table as tuples."""
-        return [tuple(lease) for lease in self.server.roster(self.client.clock[0])]
+        return [tuple(lease) for lease in self.server.roster(self.client.clock[0], None)]
 
 
 class RoundTrip(StoreCase):
@@ -95,7 +95,7 @@ class RoundTrip(StoreCase):
         self.assertEqual(self.roster()[0][3:5], ("bound", None))
 
     def test_every_state(self):
-        """Adopted stays unconfirmed, what ended has ended, quarantine begins anew (of nobody)"""
+        """Adopted stays unconfirmed, what ended has ended, quarantine begins anew"""
         self.client.other(1).renew("192.0.2.20")
         self.client.other(2).dora()
         self.client.other(3).release(self.client.other(3).dora().yiaddr)
@@ -105,19 +105,39 @@ class RoundTrip(StoreCase):
         self.assertEqual(self.restart(7), 2)
         found = {lease[1][-1]: lease[3:5] for lease in self.roster()}
         wanted = {"1": ("adopted", 3600), "2": ("bound", 3600), "3": ("released", 0)}
-        wanted.update({"0": ("declined", 600), "5": ("expired", 0), "6": ("released", 0)})
+        wanted.update({"4": ("declined", 600), "5": ("expired", 0), "6": ("released", 0)})
         self.assertEqual(found, wanted)
 
     def test_states_of_checks(self):
-        """Found in use: in quarantine again; doubted: adopted"""
+        """Found in use: in quarantine again"""
         self.client.renew("192.0.2.20")
         self.client.with_checks()
         self.client.neighbours["192.0.2.21"] = b"\x02\0\0\0\0\1"
         self.client.other(2).discover(requested="192.0.2.21")
-        self.server.leases.become(4, 10)
         self.restart()
         found = {lease[0]: lease[3] for lease in self.roster()}
         self.assertEqual((found["192.0.2.20"], found["192.0.2.21"]), ("adopted", "conflict"))
+
+    def test_owner_of_an_address_in_conflict(self):
+        """It may have the address, and nobody else, as before"""
+        owner = b"\x02\0\0\0\0\1"
+        self.client.with_checks()
+        self.client.neighbours["192.0.2.21"] = owner
+        self.client.discover(requested="192.0.2.21")
+        self.restart()
+        self.assertEqual(self.roster()[0][:4], ("192.0.2.21", "02:00:00:00:00:01", "", "conflict"))
+        for mac, kind in ((1, "NAK"), (2, "NAK"), (owner, "ACK")):
+            self.assertEqual(self.client.other(mac).reboot("192.0.2.21").kind, kind)
+
+    def test_refused_client_of_an_address_in_conflict(self):
+        """Where nobody knows the owner, it is not the client that the address was checked for"""
+        self.client.with_checks(names_owner=False)
+        self.client.neighbours["192.0.2.21"] = b"\x02\0\0\0\0\1"
+        self.client.probe = lambda chaddr: self.server.checked(self.server.check_slot, True, 0)
+        self.assertEqual(self.client.discover(requested="192.0.2.21").kind, None)
+        self.restart()
+        self.assertEqual(self.client.reboot("192.0.2.21").kind, "NAK")
+        self.assertEqual(self.other.reboot("192.0.2.21").kind, "ACK")
 
     def test_old_address_of_a_client_that_had_gone(self):
         """Design: expired, released: the slot keeps its key"""
@@ -203,7 +223,7 @@ class Stories(unittest.TestCase):
         found = {}
         for slot in range(leases.slots):
             if leases.leased(slot):
-                key = leases.keys[2 * slot], leases.keys[2 * slot + 1]
+                key = bytes(leases.keys[8 * slot : 8 * slot + 8])
                 mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
                 granted_s = leases.granted_s[slot]
                 if leases.until_s[slot] < (1 << 30) - 1:
@@ -240,13 +260,22 @@ class Format(StoreCase):
         self.assertEqual(self.roster()[:3], wanted)
         self.assertEqual(self.roster()[3][3:5], ("declined", 600))
         keys = self.server.leases.keys
-        self.assertEqual((keys[0], keys[1], keys[2], keys[3]), (0x5E, 0x5301, 0x1234567, 0x654321))
+        self.assertEqual(keys[:8], b"\0\0\0\x5e\0\0\x53\1")
+        self.assertEqual(keys[8:16], b"\x01\x23\x45\x67\0\x65\x43\x21")
 
-    def test_version_1_is_what_it_writes(self):
+    def test_conflict_of_version_1(self):
+        """It did not know the owner: the MAC is of the client that was refused"""
+        some = record(key=(-1, 0), state=9, granted_s=1)
+        self.assertEqual(self.restart(0, file_of(some)), 0)
+        self.assertEqual(self.client.reboot(FIRST).kind, "NAK")
+        self.assertEqual(self.other.reboot(FIRST).kind, "ACK")
+
+    def test_version_2_is_what_it_writes(self):
         """Byte for byte"""
         self.client.reboot(FIRST)
         self.client.renew(FIRST)
-        self.assertEqual(store.dump(self.server, 0), file_of(record()))
+        written = sealed(b"mDHC\x02" + file_of(record())[5:-4])
+        self.assertEqual(store.dump(self.server, 0), written)
 
     def test_records_for_programs_that_show_a_file(self):
         """Every field as it was written"""
@@ -254,7 +283,7 @@ class Format(StoreCase):
         self.assertEqual(len(found), 1)
         one = found[0]
         self.assertEqual((one.address, one.mac), (bytes((192, 0, 2, 16)), RAW))
-        self.assertEqual((one.key, one.state, one.granted_s), ((0x5E, 0x5301), 3, -1))
+        self.assertEqual((one.key, one.state, one.granted_s), (b"\0\0\0\x5e\0\0\x53\1", 3, -1))
         self.assertEqual(one.host_name, b"printer")
 
 
@@ -284,7 +313,7 @@ class Damage(StoreCase):
 
     def test_foreign_files(self):
         """Another program's, another version's"""
-        for raw in (b"", b"leases {}", b"mDHC\x02\0", b"mDHC\x00\0", b"MDHC\x01\0"):
+        for raw in (b"", b"leases {}", b"mDHC\x03\0", b"mDHC\x00\0", b"MDHC\x01\0"):
             self.ignored(raw)
             self.ignored(sealed(raw))
 
@@ -356,10 +385,14 @@ class Distrust(StoreCase):
             self.assertEqual(self.roster()[0][4], 600)
 
     def test_reserved_for_somebody_else(self):
-        """A reserved address is never given to anybody else"""
+        """A lease that runs goes on until its client's next REQUEST; what is over is forgotten"""
         table = {"reservations": {"00:00:5e:00:53:02": FIRST}}
-        self.assertEqual(self.taken(record(), **table), 0)
+        self.assertEqual(self.taken(record(state=5), **table), 0)
+        self.assertEqual(self.roster(), [])
         self.assertEqual(self.taken(record(16, 2), **table), 1)
+        self.assertEqual(self.taken(record(), **table), 1)
+        self.assertEqual(self.client.renew(FIRST).kind, "NAK")
+        self.assertEqual(self.other.dora().yiaddr, FIRST)
 
     def test_reserved_for_the_device(self):
         """By MAC, whatever the identifier is; by identifier"""

@@ -7,12 +7,15 @@ they would cost more heap than the lease table.
 import sys
 
 from ._compat import const
-from .options import cidr, encode, find, ipv4, unhex, within
+from .options import cidr, encode, find, within
 from .prepare import tables
+from .text import address_bytes, address_text, mac_bytes, unhex
 
 _OWN = object()  # default of routers and dns_servers: our own address
 _MOST_SLOTS = const(254)  # a slot number is one byte in the lease table
 _BASIC = ((3, "routers"), (6, "dns_servers"), (15, "domain"))  # settings that are options
+_CLASSES = {"vendor_class": 60, "user_class": 77}
+_OWN_SETTINGS = ("dns_servers", "domain", "options", "routers")  # of a reservation, or a class
 _NOTHING = (None, [], ())  # an option with such a value is not sent
 _SECONDS = const("1..134217728")  # 2**27: now_s + lease must stay a small int of MicroPython
 
@@ -27,6 +30,8 @@ DEFAULTS = {
     "domain": None,
     "options": {},
     "reservations": {},
+    "classes": [],
+    "leases_per_device": 3,
     "authoritative": True,
     "rapid_commit": False,
     "allow": None,
@@ -54,10 +59,12 @@ def fill(config, address, pool, settings):
         _switches(config, values)
         config.max_message = _named("max_message", within, values["max_message"], "300..1472")
         config.hostname_bytes = _named("hostname_bytes", within, values["hostname_bytes"], "0..63")
+        _devices(config, values["leases_per_device"])
         _access(config, values)
         config.reservations = _reservations(config, values["reservations"])
         _boot(config, values)
         _options(config, address, values, settings)
+        _not_given_out(config)
         tables(config)
     finally:
         if sys.implementation.name == "micropython":
@@ -67,7 +74,7 @@ def fill(config, address, pool, settings):
 def _forget():
     """Drop this module and those it needs, so that the garbage collector can have them."""
     package, _, own = __name__.rpartition(".")
-    for name in (own, "options", "prepare"):
+    for name in (own, "options", "prepare", "text"):
         if sys.modules.pop(f"{package}.{name}", None):  # the built package has them in one file
             delattr(sys.modules[package], name)
 
@@ -128,7 +135,7 @@ def _network(config, address):
 
 def _host(config, name, text):
     """Return the last three bytes of address `text`, if a client of the subnet may have it."""
-    address = _named(name, ipv4, text)
+    address = _named(name, address_bytes, text)
     host = int.from_bytes(address[1:], "big")
     if address[0] != config.address[0] or not config.net24_first <= host <= config.net24_last:
         raise ValueError(f"{name}: {text} is outside the subnet of the server's address")
@@ -154,25 +161,31 @@ def _pool(config, pool):
         raise ValueError(f"pool: {config.pool_n} addresses, at most {_MOST_SLOTS} can be served")
 
 
+def _devices(config, most):
+    """Set leases_per_device; the default is three, in a smaller pool all of it."""
+    if most == DEFAULTS["leases_per_device"]:
+        most = min(most, config.pool_n)
+    config.leases_per_device = _named("leases_per_device", within, most, f"1..{config.pool_n}")
+
+
 def _reservations(config, table):
-    """Return (host24, identity, is a MAC) for each entry of `table`, by ascending address."""
+    """Return (host24, identity, is a MAC) for each client in `table`, by ascending address."""
     if not isinstance(table, dict):
         raise ValueError(f"reservations: {table!r} is not a dict of MAC or client id to address")
     found = []
     slots = config.pool_n
-    for key in table:
-        address = table[key]
+    for keys in table:
+        address = table[keys]
         if isinstance(address, dict):
-            address = _named(f"reservations: {key!r}", _own_settings, address)
+            address = _named(f"reservations: {keys!r}", _own_settings, address)
         host = _host(config, "reservations", address)
-        ident, is_mac = _identity(key)
-        for other in found:
-            if other[0] == host:
-                raise ValueError(f"reservations: {address} is given to two clients")
-            if other[1:] == (ident, is_mac):
+        if host not in [other[0] for other in found]:
+            slots += not config.first24 <= host < config.first24 + config.pool_n
+        for key in keys if isinstance(keys, tuple) else (keys,):
+            client = _identity(key)
+            if client in [other[1:] for other in found]:
                 raise ValueError(f"reservations: {key!r} is a client that has an address already")
-        found.append((host, ident, is_mac))
-        slots += not config.first24 <= host < config.first24 + config.pool_n
+            found.append((host,) + client)
     if slots > _MOST_SLOTS:
         raise ValueError(
             f"reservations: {slots} addresses with the pool, at most {_MOST_SLOTS} can be served"
@@ -183,9 +196,9 @@ def _reservations(config, table):
 def _own_settings(entry):
     """Return the address of a reservation that is a dict, checking the names in it."""
     for name in entry:
-        if name not in ("address", "options", "routers", "dns_servers", "domain"):
-            known = "address, dns_servers, domain, options, routers"
-            raise ValueError(f"{name}: no such setting; there are {known}")
+        if name != "address" and name not in _OWN_SETTINGS:
+            known = ", ".join(_OWN_SETTINGS)
+            raise ValueError(f"{name}: no such setting; there are address, {known}")
     return entry.get("address")
 
 
@@ -215,15 +228,7 @@ def _key_bytes(key):
         raise ValueError
     if key[:3] == "id:":
         return unhex(key[3:])
-    return _pairs(key, 6)
-
-
-def _pairs(text, least):
-    """Return the bytes that `least` to 6 pairs of hex digits write, joined by ":" or "-"."""
-    pairs = text.replace("-", ":").split(":")
-    if not least <= len(pairs) <= 6 or [pair for pair in pairs if len(pair) != 2]:
-        raise ValueError
-    return unhex("".join(pairs))
+    return mac_bytes(key)
 
 
 def _access(config, values):
@@ -246,8 +251,8 @@ def _prefixes(name, items):
     found = []
     for item in items:
         try:
-            prefix = item if isinstance(item, bytes) else _pairs(item, 1)
-        except (AttributeError, ValueError):
+            prefix = item if isinstance(item, bytes) else mac_bytes(item, 1)
+        except ValueError:
             prefix = b""
         if not 1 <= len(prefix) <= 6:
             raise ValueError(
@@ -261,7 +266,7 @@ def _boot(config, values):
     """Set next_server (4 bytes) and boot_file (bytes) for the fields siaddr and file, or None."""
     config.next_server = config.boot_file = None
     if values["next_server"] is not None:
-        config.next_server = _named("next_server", ipv4, values["next_server"])
+        config.next_server = _named("next_server", address_bytes, values["next_server"])
     if values["boot_file"] is not None:
         config.boot_file = encode("boot_file", values["boot_file"])[2:]
         if len(config.boot_file) > 127 or 0 in config.boot_file:
@@ -285,13 +290,75 @@ def _options(config, address, values, settings):
     for entry in values["reservations"].values():
         if isinstance(entry, dict) and len(entry) > 1:
             host = _host(config, "reservations", entry["address"])
-            config.own_tlvs[host] = _own_tlvs(config, entry, basic, chosen)
+            own = _own_tlvs(config, entry, basic, chosen)
+            if config.own_tlvs.get(host, own) != own:
+                raise ValueError(f"reservations: {entry['address']} has two lists of options")
+            config.own_tlvs[host] = own
+    config.class_tlvs = []
+    if not isinstance(values["classes"], (list, tuple)):
+        raise ValueError(f"classes: {values['classes']!r} is not a list of dicts")
+    for entry in values["classes"]:
+        conditions = _named("classes", _conditions, entry)
+        own = _named("classes", _own_tlvs, config, entry, basic, chosen)
+        config.class_tlvs.append((conditions, own))
+
+
+def _conditions(entry):
+    """Return ((code, bytes), …): how options must begin in the messages of a class of clients."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{entry!r} is not a dict")
+    found = []
+    for name in entry:
+        value = entry[name]
+        if name == "architecture":
+            found.append((93, within(value, "0..65535").to_bytes(2, "big")))
+        elif name in _CLASSES:
+            found.append((_CLASSES[name], encode(_CLASSES[name], value)[2:]))
+        elif name not in _OWN_SETTINGS:
+            known = ", ".join(sorted(list(_CLASSES) + list(_OWN_SETTINGS)))
+            raise ValueError(f"{name}: no such setting; there are architecture, {known}")
+    if not found:
+        raise ValueError("none of architecture, user_class, vendor_class is given")
+    return tuple(found)
+
+
+def _not_given_out(config):
+    """Refuse the address of a host of the network that a client could get as its own."""
+    sets = [config.tlvs] + list(config.own_tlvs.values()) + [own for _, own in config.class_tlvs]
+    if config.next_server:
+        _outside_pool(config, "next_server", config.next_server)
+    for tlvs in sets:
+        for tlv in tlvs:
+            code, name, kind, _ = find(tlv[0])
+            if kind in ("ip", "ips") and code not in (1, 28):
+                _outside_pool(config, name, tlv[2:])
+                if code == 3:
+                    _on_subnet(config, tlv[2:])
+
+
+def _outside_pool(config, name, addresses):
+    """Raise ValueError for one of the addresses that is in the pool and not reserved."""
+    reserved = [host for host, _, _ in config.reservations]
+    for at in range(0, len(addresses), 4):
+        host = int.from_bytes(addresses[at + 1 : at + 4], "big")
+        if addresses[at] == config.address[0] and host not in reserved:
+            if config.first24 <= host < config.first24 + config.pool_n:
+                text = address_text(addresses, at)
+                raise ValueError(f"{name}: {text} is in the pool, where any client could get it")
+
+
+def _on_subnet(config, addresses):
+    """Raise ValueError for a router that no client could reach."""
+    for at in range(0, len(addresses), 4):
+        if addresses[at : at + 4] != config.address and not config.on_link(addresses, at):
+            text = address_text(addresses, at)
+            raise ValueError(f"routers: {text} is outside the subnet of the server's address")
 
 
 def _own_tlvs(config, entry, basic, chosen):
-    """Return the finished options for the client of a reservation: the common ones, and its own.
+    """Return the finished options for a reservation or class: the common ones, and its own.
 
-    entry   the reservation's settings
+    entry   its settings
     """
     own = _chosen(entry.get("options", {}), entry, True)
     basic = _replace(dict(basic), own)

@@ -20,6 +20,7 @@ class Config:
     #: authoritative, rapid_commit, conflict_check: bool
     #: hostname_bytes  int, longest host name that is kept, 0: none are
     #: allow, deny     tuples of bytes, 1 to 6 each: how chaddr may begin; allow may be None
+    #: leases_per_device   int, live addresses of one chaddr, 1..slots of the pool
     #: permitted       access.permitted, None when everybody is served
     #: next_server     bytes, 4, for siaddr, or None
     #: boot_file       bytes for the field `file`, or None
@@ -27,9 +28,8 @@ class Config:
     #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
     #:                 then the user's by ascending code, 108 last
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
-    #: slots, buckets, outside, reserved_slots, reserved_keys, reserved_heads, reserved_chain:
-    #:                 what Leases is made of (prepare.py)
-    #: options, number_of, own_options, unsent, blank: what Reply is made of (prepare.py)
+    #: slots, outside, reserved_slots, reserved_keys: what Leases is made of (prepare.py)
+    #: common, own_options, classes, choose, unsent, blank: what Reply is made of (prepare.py)
     """
 
     # Made by checks.fill(); an annotation costs nothing on a board.
@@ -61,10 +61,21 @@ class Config:
         reservations   {}     {"00:00:5e:00:53:01": "192.168.4.100"}: fixed addresses, inside
                               the pool or outside.  Key: a MAC as text (":" or "-") or 6 bytes,
                               or a client id (option 61) as "id:" and hex, or other bytes.
+                              Several clients may have the same address, also as a tuple of
+                              keys: who comes first has it, the others get one of the pool.
                               In place of the address may stand {"address": "192.0.2.9",
                               "routers": …, "dns_servers": …, "domain": …, "options": {…}}:
                               options that replace the common ones for that device; [] or None:
                               not sent to it
+        classes        []     options for kinds of clients, a list of {"vendor_class": "PXEClient",
+                              "user_class": "iPXE", "architecture": 7, "routers": …,
+                              "dns_servers": …, "domain": …, "options": {…}}: one at least of the
+                              first three, which say how option 60 or 77 begins and what 93 names;
+                              the rest replaces the common options, as in a reservation, which
+                              goes before.  The first that fits counts
+        leases_per_device  3  addresses for one device that comes with several identifiers,
+                              1..addresses of the pool; if it takes one more, the lease that it
+                              has confirmed least recently ends
         allow          None   list of MACs and of what MACs begin with, "00:00:5e": nobody else is
                               served; None: everybody is
         deny           ()     list of the same: these are not served, allowed or not

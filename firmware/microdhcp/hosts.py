@@ -4,21 +4,21 @@ Loaded unless hostname_bytes is 0.  A packet costs a comparison, and a copy when
 """
 
 from ._compat import const
-from .hot import copy
+from .hot import copy, same
 
 _HOST_NAME = const(11)  # entries of Request.at: 12
 _FQDN = const(12)  # 81
 _WIRE_FORM = const(4)  # a flag of 81: labels with their lengths in front, not text
-_FRESH = const(128)
+_FRESH = const(1)
+_LONGEST_LABEL = const(63)
 
 
 class Names:
     """What clients call themselves.
 
     size    bytes for each slot
-    rows    the names, shorter ones end with a zero
-    marks   0: no name; else 1..127, by which a new name of the same client is noticed (by its
-            length and three of its bytes), and 128 while the row is as the client sent it
+    rows    the names as they were sent, shorter ones end with a zero
+    marks   0: no name; 1: nobody has read it yet; else see naming.py
     """
 
     def __init__(self, slots, size):
@@ -40,18 +40,28 @@ class Names:
             at = request.at[_FQDN]
             start = at + 4  # behind flags, and two codes that nobody uses any more
             n = rx[at] - 3 if at else 0
-            if n > 0 and rx[at + 1] & _WIRE_FORM:
-                n = min(n - 1, rx[start])
+            if n > 0 and _is_label(rx, start, n, rx[at + 1] & _WIRE_FORM):
+                n = rx[start]
                 start += 1
         if n <= 0:
             return
-        if n > self.size:
-            n = self.size
-        mark = (n + 3 * rx[start] + 5 * rx[start + n - 1] + 7 * rx[start + n // 2]) % 127 + 1
-        if self.marks[slot] & 127 == mark:
-            return
-        self.marks[slot] = mark | _FRESH
+        n = min(n, self.size)
         at = slot * self.size
-        copy(self.rows, at, rx, start, n)
+        rows = self.rows
+        if self.marks[slot] and (n == self.size or not rows[at + n]):
+            if same(rows, at, rx, start, n):
+                return
+        self.marks[slot] = _FRESH
+        copy(rows, at, rx, start, n)
         if n < self.size:
-            self.rows[at + n] = 0
+            rows[at + n] = 0
+
+
+def _is_label(rx, start, n, flag):
+    """Return whether the name in rx[start:start + n] begins with a label's length, flag or not.
+
+    Some clients set the flag for the wire form and send text, others the reverse: a length fits
+    the name, and without the flag it is no character that a name can begin with.
+    """
+    length = rx[start]
+    return 0 < length < n and length <= _LONGEST_LABEL and (flag or length <= 0x20)

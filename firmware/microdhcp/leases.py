@@ -2,18 +2,17 @@
 
 Slot i is the address first + i of the pool; reserved addresses outside the pool follow.  Rules:
 
-* A client key stands in one slot at most, a slot holds one key at most.
-* Every slot stands in exactly one queue, and a queue is in order of until_s: what ends first is
-  first.  The reusable slots begin with those never used (until_s 0), then come those whose lease
-  ended longest ago.
+* A slot holds one client key at most.
+* A client key stands in one slot, or in two: its lease, and another address that it was offered
+  because a reservation says so.  The lease ends when the client takes the other address.
 * A slot that is over keeps its key: its client gets the old address back until somebody needs it.
-* Reserved slots have a queue of their own, so that nobody else gets one.
+* until_s is the last second that still counts; of equal times the one that was set first is first.
 """
 
 from array import array
 
 from ._compat import const
-from .hot import find, link, relink, spread
+from .hot import copy
 
 _FREE = const(0)  # the states of a slot: what they mean is said in states.py
 _OFFERED = const(1)
@@ -26,56 +25,41 @@ _CHECKING = const(7)
 _CHECKED = const(8)
 _CONFLICT = const(9)
 
-# The queue of each state: FREE, RELEASED and EXPIRED share one, what is checked counts as offered.
-_QUEUE_OF = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04\x02")
-_IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0\1")
+# By state: how much the slot is worth to who has it; 0: nothing, 4: it is in quarantine.
+_WORTH = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04")
+_OVER = const(0)
+_LEAST = const(1)
+_MOST = const(3)
+_QUARANTINE = const(4)
+_IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0")
+# By state: what it becomes when its time is over.
+_AFTER = const(b"\x00\x06\x06\x06\x00\x05\x06\x00\x00\x00")
 # Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
-_STORED = const(b"\0\0\1\1\1\0\0\0\0\1\1")
-_QUARANTINE = const(4)  # the queue of DECLINED and CONFLICT
-_SPARE = const(b"\x00\x01\x02\x04")  # queues, in the order in which their slots are given away
-_RESERVED = const(5)  # the queue of all reserved slots
-_QUEUES = const(6)
+_STORED = const(b"\0\0\1\1\1\0\0\0\0\1")
 
 _RENEWED = const(2)  # an event; the others have the number of the state they lead to
 
-_NONE = const(255)
 _NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
 _UNKNOWN = const(b"\0\0\0\0\0\0")  # in the place of a MAC
-_NOBODY = const(-1)  # in the place of a client key
-_PER_CHADDR = const(3)  # live slots: one device with ever new identifiers cannot take the pool
+_NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")  # in the place of a client key
 _TRIES = const(4)  # slots looked at from the one that the client's key points at
-
-
-def _hang(heads, bucket, chain, slot):
-    """Put a slot into a bucket."""
-    chain[slot] = heads[bucket]
-    heads[bucket] = slot
-
-
-def _unhang(heads, bucket, chain, slot):
-    """Take a slot out of a bucket; it need not be in it."""
-    at = heads[bucket]
-    if at == slot:
-        heads[bucket] = chain[slot]
-        return
-    while at != _NONE:
-        after = chain[at]
-        if after == slot:
-            chain[at] = chain[slot]
-        at = after
+_SETTLED_S = const(60)  # an unconfirmed lease is left alone for so long
 
 
 class Leases:
     """The table for one Config; times are seconds of the clock that the caller passes in.
 
-    slots      how many; state, until_s, granted_s (-1: infinite), mac (6 bytes each) have one
-               entry for each
-    reserved   1 where a slot is kept for one client
-    due_s      when the next offer, lease or quarantine ends: call end_due() then
+    slots      how many; state, until_s, granted_s (-1: infinite), turn (when it was last set,
+               counted, not timed), keys (8 bytes each), mac (6 bytes each) have one entry for each
+    reserved   1 where a slot is kept for the clients of a reservation
+    due_s      when the next offer, lease or quarantine is over: call end_due() then
     used       how many addresses are leased now; most: how many were at the same time
     changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
     names      what clients call themselves (hosts.Names), None: not kept
     events     where changes are noted (events.Events), None: nowhere
+
+    Of a slot in CONFLICT, mac is its owner's where granted_s is 1, and where it is 0 the MAC of
+    the client for which the address was checked: nobody knows whose it is.
     """
 
     def __init__(self, config):
@@ -84,7 +68,9 @@ class Leases:
         self.state = bytearray(slots)
         self.until_s = array("i", [0] * slots)
         self.granted_s = array("i", [0] * slots)
+        self.turn = array("i", [0] * slots)
         self.mac = bytearray(6 * slots)
+        self.keys = bytearray(_NOBODY * slots)
         self.reserved = bytearray(slots)
         self.due_s = _NEVER
         self.used = self.most = 0
@@ -96,20 +82,10 @@ class Leases:
 
             self.names = Names(slots, config.hostname_bytes)
         self._config = config
-        self._quarantined = 0
-        self.keys = array("i", [_NOBODY] * (2 * slots))
-        self._heads = bytearray(b"\xff" * config.buckets)  # first slot of each bucket of keys
-        self._chain = bytearray(slots)  # the next one
-        self._mac_heads = bytearray(b"\xff" * config.buckets)  # the same for chaddr
-        self._mac_chain = bytearray(slots)
-        self._first = bytearray(b"\xff" * _QUEUES)
-        self.rings = (self._first, bytearray(slots), bytearray(slots), self.until_s)
+        self._turns = 0
+        self._key = bytearray(8)
         for slot in config.reserved_slots:
             self.reserved[slot] = 1
-            self.until_s[slot] = _NEVER
-        for slot in range(slots):
-            queue = _RESERVED if self.reserved[slot] else 0
-            link(slot, queue, self.until_s[slot], self.rings)
 
     # Addresses
 
@@ -144,22 +120,42 @@ class Leases:
 
     # Questions
 
-    def find(self, key):
-        """Return the slot of a client key, -1 when it has none."""
-        return find(key[0], key[1], self._heads, self._chain, self.keys)
+    def find(self, key, beside=-1):
+        """Return the slot of a client key (8 bytes): its lease, else the other; -1: it has none.
+
+        beside   a slot that is passed over
+        """
+        keys = self.keys
+        found = -1
+        at = keys.find(key)
+        while at >= 0:
+            slot = at >> 3
+            if not at & 7 and slot != beside:
+                if _IS_LEASED[self.state[slot]]:
+                    return slot
+                found = slot
+            at = keys.find(key, at + 1)
+        return found
+
+    def holds(self, slot, key):
+        """Return whether the slot has this client key."""
+        at = slot << 3
+        return self.keys.find(key, at, at + 8) >= 0
 
     def reservation(self, key):
         """Return the slot that is reserved for a client key, -1 when none is."""
         config = self._config
-        if not config.reserved_slots:
-            return -1
-        heads = config.reserved_heads
-        i = find(key[0], key[1], heads, config.reserved_chain, config.reserved_keys)
-        return -1 if i < 0 else config.reserved_slots[i]
+        keys = config.reserved_keys
+        at = keys.find(key)
+        while at >= 0:
+            if not at & 7:
+                return config.reserved_slots[at >> 3]
+            at = keys.find(key, at + 1)
+        return -1
 
     def live(self, slot):
         """Return whether the address is offered or leased, or about to be."""
-        return _OFFERED <= _QUEUE_OF[self.state[slot]] <= _BOUND
+        return _LEAST <= _WORTH[self.state[slot]] <= _MOST
 
     def leased(self, slot):
         """Return whether a client has a lease of the address."""
@@ -167,24 +163,24 @@ class Leases:
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
-        return not _QUEUE_OF[self.state[slot]]
+        return not _WORTH[self.state[slot]]
 
     def open(self, slot):
-        """Return whether any client may have the address: nobody has, none is to have it."""
+        """Return whether the address is free for any client: unassigned and not reserved."""
         return not self.reserved[slot] and self.idle(slot)
 
-    def disputed(self, slot, chaddr):
-        """Return whether somebody was found at the address, but not when this chaddr asked for it.
+    def owned_by(self, slot, chaddr):
+        """Return whether the address, found in use by somebody, may be in use by this chaddr.
 
-        It may then be this very client.
+        If its owner is unknown, it may be anybody but the client that the address was checked for.
         """
-        if self.state[slot] != _CONFLICT or self.reserved[slot]:
+        if self.state[slot] != _CONFLICT:
             return False
-        return not self.has_chaddr(slot, chaddr)
+        return self.has_chaddr(slot, chaddr) == (self.granted_s[slot] == 1)
 
     def declined_by(self, slot, chaddr):
         """Return whether this chaddr declined the address when quarantine was full."""
-        if self.state[slot] != _RELEASED or self.keys[slot + slot] != _NOBODY:
+        if self.state[slot] != _RELEASED or not self.holds(slot, _NOBODY):
             return False
         return self.has_chaddr(slot, chaddr)
 
@@ -193,70 +189,96 @@ class Leases:
         at = 6 * slot
         return self.mac.find(chaddr, at, at + 6) >= 0
 
-    def surplus(self, chaddr):
-        """Return -1 when a chaddr (six bytes) may have one live slot more.
+    def surplus(self, chaddr, key):
+        """Return the slot that a device gives up if this key gets one more; -1: it need not.
 
-        Otherwise the one to do without, an offer or an adopted lease, the first to end; or 255
-        when all are leases that were confirmed.  So nobody is shut out by somebody else who
-        invents identifiers for his chaddr.
+        A device (a chaddr, six bytes) has at most leases_per_device live slots beside that of the
+        key itself and the reserved ones.  An offer goes first, then an unconfirmed lease, then the
+        lease that was confirmed least recently.
         """
-        count = 0
-        found = _NONE
-        slot = self._mac_heads[self._bucket(chaddr, 0)]
-        while slot != _NONE:
-            if self.live(slot) and self.has_chaddr(slot, chaddr):
-                count += 1
-                if self.state[slot] != _BOUND and not self.reserved[slot]:
-                    if found == _NONE or self.until_s[slot] < self.until_s[found]:
+        mac = self.mac
+        left = self._config.leases_per_device
+        found = -1
+        at = mac.find(chaddr)
+        while at >= 0:
+            slot = at // 6
+            if slot * 6 == at and self.live(slot) and not self.reserved[slot]:
+                if not self.holds(slot, key):
+                    left -= 1
+                    if found < 0 or self._before(slot, found, self.turn):
                         found = slot
-            slot = self._mac_chain[slot]
-        return -1 if count < _PER_CHADDR else found
+            at = mac.find(chaddr, at + 1)
+        return -1 if left > 0 else found
 
-    def spare(self, key, until_s=-1):
+    def spare(self, key, now_s, until_s=-1):
         """Return the best slot for a client without one, -1 when all are taken.
 
         Never used, looked for where the client's key points at (the same slot again after a
         restart without storage); else the one whose lease ended longest ago; else, because
-        nobody is known to use it, the offer and then the adopted lease that would end first; else
-        the one in quarantine that would, if that is by until_s.
+        nobody is known to use it, the offer and then the unconfirmed lease that would end first;
+        else the one in quarantine that would, if that is by until_s.
         """
         pool_n = self._config.pool_n
-        slot = spread(key[0], key[1]) % pool_n
+        state = self.state
+        slot = spread(key) % pool_n
         for _ in range(_TRIES):
-            if self.state[slot] == _FREE and not self.reserved[slot]:
+            if state[slot] == _FREE and not self.reserved[slot]:
                 return slot
             slot += 1
             if slot == pool_n:
                 slot = 0
-        for queue in _SPARE:
-            slot = self._first[queue]
-            if slot != _NONE and (queue != _QUARANTINE or self.until_s[slot] <= until_s):
-                return slot
-        return -1
+        found = -1
+        for slot in range(pool_n):
+            if state[slot] != _BOUND and not self.reserved[slot]:
+                if found < 0 or self._before(slot, found, self.until_s):
+                    if self._may_go(slot, now_s, until_s):
+                        found = slot
+        return found
+
+    def _before(self, slot, other, time_of):
+        """Return whether a slot is given away before another: worth less, or earlier."""
+        worth = _WORTH[self.state[slot]] - _WORTH[self.state[other]]
+        if worth:
+            return worth < 0
+        time = time_of[slot] - time_of[other]
+        return time < 0 or not time and self.turn[slot] < self.turn[other]
+
+    def _may_go(self, slot, now_s, until_s):
+        """Return whether a slot may go to another client when nothing better is left."""
+        state = self.state[slot]
+        if state == _ADOPTED:
+            return now_s - self.until_s[slot] + self.granted_s[slot] >= _SETTLED_S
+        return _WORTH[state] != _QUARANTINE or self.until_s[slot] <= until_s
 
     # Changes
 
-    def offer(self, slot, request, granted_s, now_s, until_s):
-        """Hold the slot for the client, at least until until_s; a lease of its own stays one."""
-        state = _OFFERED
-        if not self._give(slot, request, now_s) and self.leased(slot):
-            state = self.state[slot]
-            until_s = max(until_s, self.until_s[slot])
+    def put(self, slot, key, mac, state, granted_s, now_s, until_s):
+        """Write a client into a slot, and out of others: the way into every state that has one.
+
+        A new offer (or check) leaves the lease that the key has elsewhere alone.
+        """
+        if not self.holds(slot, key):
+            if self.leased(slot) and not self.has_chaddr(slot, mac):
+                self._note(_EXPIRED, slot)  # the last resort: its client has lost it
+            if self.names:
+                self.names.marks[slot] = 0
+            at = slot << 3
+            self.keys[at : at + 8] = key
+        at = 6 * slot
+        self.mac[at : at + 6] = mac
         self.granted_s[slot] = granted_s
+        if key[0] != 255:
+            self._leave(key, slot, _IS_LEASED[state], now_s)
         self._move(slot, state, until_s)
 
-    def bind(self, slot, request, granted_s, state, now_s, until_s):
-        """Lease the slot to the client; state is _ADOPTED or _BOUND.
-
-        For change.py it may be any that keeps its client.
-        """
-        renewed = not self._give(slot, request, now_s) and self.leased(slot)
+    def lease(self, slot, key, mac, state, granted_s, now_s, until_s):
+        """Put a client that gets or renews a lease; state is _ADOPTED or _BOUND."""
+        renewed = self.leased(slot) and (self.holds(slot, key) or self.has_chaddr(slot, mac))
         if not renewed:
             self.changed = 2
         elif self.granted_s[slot] != granted_s and not self.changed:
             self.changed = 1
-        self.granted_s[slot] = granted_s
-        self._move(slot, state, until_s)
+        self.put(slot, key, mac, state, granted_s, now_s, until_s)
         if self.events:
             self._note(_RENEWED if renewed else _BOUND, slot)
 
@@ -264,6 +286,10 @@ class Leases:
         """End a lease or an offer now; the client stays known.  state: what it becomes."""
         if self.leased(slot):
             self._note(state, slot)
+        else:
+            copy(self._key, 0, self.keys, slot << 3, 8)
+            if self.find(self._key, slot) >= 0:
+                self._drop(slot)  # it was an offer to a client whose lease goes on
         self._move(slot, state, now_s)
 
     def decline(self, slot, now_s, until_s):
@@ -274,77 +300,80 @@ class Leases:
         """
         self._drop(slot)
         self._note(_DECLINED, slot)
-        if self.reserved[slot] or self._quarantined < max(1, self._config.pool_n // 4):
+        if self.may_quarantine(slot):
             self._move(slot, _DECLINED, until_s)
         else:
             self._move(slot, _RELEASED, now_s)
 
+    def may_quarantine(self, slot):
+        """Return whether one address more may be kept back because a client declined it."""
+        left = max(1, self._config.pool_n // 4)
+        if not self.reserved[slot]:
+            for other in range(self.slots):
+                if self.state[other] == _DECLINED and not self.reserved[other]:
+                    left -= 1
+        return left > 0
+
     def conflict(self, slot, until_s, owner):
         """Keep back an address that we found in use, until until_s; owner: MAC or None."""
         self._drop(slot)
+        self.granted_s[slot] = 0
+        if owner:
+            self.granted_s[slot] = 1
+            self.mac[6 * slot : 6 * slot + 6] = owner
         if self.events:
             self.events.put(_CONFLICT, slot, owner or _UNKNOWN, 0)
         self._move(slot, _CONFLICT, until_s)
 
-    def become(self, slot, state):
-        """Change what is known of a lease, not how long it lasts."""
-        self._move(slot, state, self.until_s[slot])
-
-    def check(self, slot, request, granted_s, now_s, until_s):
-        """Keep the slot for the client until its check ends, at until_s at the latest."""
-        self._give(slot, request, now_s)
+    def promise(self, slot, granted_s, until_s):
+        """Offer a lease to who has it, for another time; it lasts until until_s at least."""
         self.granted_s[slot] = granted_s
-        self._move(slot, _CHECKING, until_s)
+        if self.until_s[slot] < until_s:
+            self._move(slot, self.state[slot], until_s)
 
-    def checked(self, slot, until_s):
-        """Nobody uses the address: keep the slot for the client until until_s."""
-        self._move(slot, _CHECKED, until_s)
+    def become(self, slot, state, until_s):
+        """Change what is known of a slot, whose client stays."""
+        self._move(slot, state, until_s)
 
     def end_due(self, now_s):
         """End what is over at now_s, and note when the next offer, lease or quarantine is."""
-        self.due_s = _NEVER
-        for queue in range(_OFFERED, _QUEUES):
-            while True:
-                slot = self._first[queue]
-                if slot == _NONE:
-                    break
+        due_s = _NEVER
+        for slot in range(self.slots):
+            state = self.state[slot]
+            if _WORTH[state]:
                 until_s = self.until_s[slot]
-                if until_s > now_s or until_s == _NEVER:
-                    self.due_s = min(self.due_s, until_s)
-                    break
-                state = _EXPIRED
-                if self.state[slot] in b"\x04\x07\x08\x09":  # quarantine, or never offered
-                    self._drop(slot)
-                    state = _FREE
-                self.release(slot, until_s, state)
+                if until_s < now_s:
+                    turn = self.turn[slot]
+                    if not _AFTER[state]:
+                        self._drop(slot)
+                    self.release(slot, until_s, _AFTER[state])
+                    self.turn[slot] = turn
+                elif until_s < due_s:
+                    due_s = until_s + 1
+        self.due_s = due_s
+
+    def order(self):
+        """Return the slots as a list, those that are alike in the order they end or ended in."""
+        order = []
+        for slot in range(self.slots):
+            order.append((_WORTH[self.state[slot]], self.until_s[slot], self.turn[slot], slot))
+        return [entry[3] for entry in sorted(order)]
 
     def _move(self, slot, state, until_s):
         """Change the state of a slot: the only place that does."""
         old = self.state[slot]
-        queue = _QUEUE_OF[state]
-        was = _QUEUE_OF[old]
-        reserved = self.reserved[slot]
-        if reserved:
-            if not queue:
-                until_s = _NEVER  # it waits for its client
-            queue = was = _RESERVED
         if state != old:
             self.state[slot] = state
             if _STORED[old] or _STORED[state]:
-                self._count(old, state, reserved)
-        if queue and until_s < self.due_s:
-            self.due_s = until_s
-        relink(slot, was, queue, until_s, self.rings)
-
-    def _count(self, old, state, reserved):
-        """Count leases, and addresses in quarantine, after a change of state."""
-        if not reserved:
-            self._quarantined += (state == _DECLINED) - (old == _DECLINED)
-        self.used += _IS_LEASED[state] - _IS_LEASED[old]
-        if self.used > self.most:
-            self.most = self.used
-        if not self.changed:
-            self.changed = 1
+                self.used += _IS_LEASED[state] - _IS_LEASED[old]
+                if self.used > self.most:
+                    self.most = self.used
+                if not self.changed:
+                    self.changed = 1
+        self.until_s[slot] = until_s
+        self.turn[slot] = self._turns = self._turns + 1 & _NEVER
+        if until_s < self.due_s and _WORTH[state]:
+            self.due_s = until_s + 1
 
     def _note(self, kind, slot):
         """Note an event, where somebody wants to know."""
@@ -353,42 +382,31 @@ class Leases:
 
     # Keys
 
-    def _give(self, slot, request, now_s):
-        """Write the client into the slot, and out of any other; return whether it is new there."""
-        key = request.key
+    def _leave(self, key, slot, leased, now_s):
+        """Take a client key out of all slots but one; a lease stays unless the one is leased."""
         keys = self.keys
-        at = slot + slot
-        old = slot
-        if keys[at] != key[0] or keys[at + 1] != key[1]:
-            old = self.find(key)
-            if self.leased(slot):
-                self._note(_EXPIRED, slot)  # the last resort: its client has lost it
-        chaddr = request.chaddr
-        if not self.has_chaddr(slot, chaddr):
-            _unhang(self._mac_heads, self._bucket(self.mac, 6 * slot), self._mac_chain, slot)
-            self.mac[6 * slot : 6 * slot + 6] = chaddr
-            _hang(self._mac_heads, self._bucket(chaddr, 0), self._mac_chain, slot)
-        if old == slot:
-            return False
-        if old >= 0:
-            self._drop(old)
-            self.release(old, now_s)
-        self._drop(slot)
-        if self.names:
-            self.names.marks[slot] = 0
-        a = keys[at] = key[0]
-        b = keys[at + 1] = key[1]
-        _hang(self._heads, spread(a, b) & (len(self._heads) - 1), self._chain, slot)
-        return True
+        at = keys.find(key)
+        while at >= 0:
+            other = at >> 3
+            if not at & 7 and other != slot and (leased or not self.leased(other)):
+                self._drop(other)
+                if self.live(other):
+                    self.release(other, now_s)
+            at = keys.find(key, at + 1)
 
     def _drop(self, slot):
         """Let the slot hold no key."""
-        a = self.keys[slot + slot]
-        if a != _NOBODY:
-            bucket = spread(a, self.keys[slot + slot + 1]) & (len(self._heads) - 1)
-            _unhang(self._heads, bucket, self._chain, slot)
-            self.keys[slot + slot] = _NOBODY
+        at = slot << 3
+        self.keys[at : at + 8] = _NOBODY
 
-    def _bucket(self, mac, at):
-        """Return the bucket of the Ethernet address in mac[at:at + 6]."""
-        return (mac[at + 5] ^ mac[at + 4] << 1 ^ mac[at + 3] << 3) & (len(self._heads) - 1)
+
+def spread(key):
+    """Return the hash of a client key, 16 bits: it gives the slot that is tried first."""
+    a = key[0] << 24 | key[1] << 16 | key[2] << 8 | key[3]
+    b = key[5] << 16 | key[6] << 8 | key[7]
+    return (a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF
+
+
+def later(now_s, seconds):
+    """Return now_s + seconds, or the end of the clock: the sum must stay a small int."""
+    return now_s + seconds if seconds < _NEVER - now_s else _NEVER

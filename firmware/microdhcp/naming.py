@@ -5,8 +5,9 @@ Loaded by whoever reads names; never runs for a packet.
 
 from ._compat import const
 
-_FRESH = const(128)
-_RESTORED = const(129)  # fresh, mark 1: nearly every name that the client sends differs
+_PLAIN = const(2)  # marks of a name that has been read: it is the cleaned one,
+_NUMBERED = const(3)  # or that with the end of the address behind it,
+_NAMELESS = const(4)  # or "": another client has both
 
 
 def name_of(leases, slot):
@@ -18,30 +19,50 @@ def name_of(leases, slot):
     names = leases.names
     if not names or not names.marks[slot]:
         return ""
-    if names.marks[slot] & _FRESH:
-        _write(names, slot, _unique(leases, slot, _clean(_read(names, slot))))
-        names.marks[slot] &= 127
-    return _read(names, slot).decode()
+    if names.marks[slot] < _PLAIN:
+        names.marks[slot] = _mark(leases, slot)
+    return _name(leases, slot, names.marks[slot]).decode()
+
+
+def slot_named(leases, name):
+    """Return the slot that is leased to the client with this host name (bytes), -1: nobody is."""
+    for slot in range(leases.slots):
+        if name and leases.leased(slot) and name_of(leases, slot).encode() == name:
+            return slot
+    return -1
 
 
 def restore(leases, slot, name):
     """Give a slot the name (bytes) that a file says it had; it is made clean like any other."""
     names = leases.names
     if names and name:
-        _write(names, slot, name[: names.size])
-        names.marks[slot] = _RESTORED
+        at = slot * names.size
+        name = name[: names.size]
+        names.rows[at : at + names.size] = name + bytes(names.size - len(name))
+        names.marks[slot] = 1
 
 
-def _read(names, slot):
-    """Return the row of a slot up to its first zero."""
+def _mark(leases, slot):
+    """Return the first of the three marks whose name no other client has."""
+    for mark in (_PLAIN, _NUMBERED):
+        name = _name(leases, slot, mark)
+        if not name or not _taken(leases, slot, name):
+            return mark
+    return _NAMELESS
+
+
+def _name(leases, slot, mark):
+    """Return the name of a slot as its mark says."""
+    names = leases.names
     at = slot * names.size
-    return bytes(names.rows[at : at + names.size]).split(b"\0")[0]
-
-
-def _write(names, slot, name):
-    """Fill the row of a slot."""
-    at = slot * names.size
-    names.rows[at : at + names.size] = name + bytes(names.size - len(name))
+    name = _clean(bytes(names.rows[at : at + names.size]).split(b"\0")[0])
+    if mark == _PLAIN or not name:
+        return name
+    end = b"-" + str(leases.host24(slot) & 255).encode()
+    room = names.size - len(end)
+    if room < 1 or mark != _NUMBERED:
+        return b""
+    return name[:room].rstrip(b"-") + end
 
 
 def _clean(raw):
@@ -55,29 +76,12 @@ def _clean(raw):
     return bytes(out).strip(b"-")
 
 
-def _unique(leases, slot, name):
-    """Return the name, or another one when a client that has an address is called so."""
-    if name and _taken(leases, slot, name):
-        address = bytearray(4)
-        leases.address_of(slot, address, 0)
-        end = b"-" + str(address[3]).encode()
-        room = leases.names.size - len(end)
-        name = name[:room].rstrip(b"-") + end
-        if room < 1 or _taken(leases, slot, name):
-            return b""
-    return name
-
-
 def _taken(leases, slot, name):
     """Return whether another client has the name; one without an address gives it up."""
-    names = leases.names
-    row = name + bytes(names.size - len(name))
-    at = names.rows.find(row)
-    while at >= 0:
-        other, within = divmod(at, names.size)
-        if not within and other != slot and 0 < names.marks[other] < _FRESH:
+    marks = leases.names.marks
+    for other in range(leases.slots):
+        if other != slot and marks[other] >= _PLAIN and _name(leases, other, marks[other]) == name:
             if leases.live(other):
                 return True
-            names.marks[other] = 0
-        at = names.rows.find(row, at + 1)
+            marks[other] = 0
     return False

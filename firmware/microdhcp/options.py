@@ -8,6 +8,8 @@ Every value may also be text, as a command line gives it: lists separated by com
 written "10.0.0.0/8>192.168.4.1", bytes as "0x0a0b", yes and no.
 """
 
+from .text import address_bytes, decimal, unhex
+
 # An option is one line: code, name, type, and what the type allows, if not all of it: the range
 # or the list of the numbers; for addresses how many; hosts: no default route.  Type "-" marks
 # what the server sets itself.
@@ -186,42 +188,13 @@ def within(value, limits):
     raise ValueError(f"{value!r} is not a whole number within {limits}")
 
 
-def decimal(text):
-    """Return the number that `text` writes in 1 to 10 decimal digits, or -1."""
-    if not 0 < len(text) <= 10:
-        return -1
-    for digit in text:
-        if not "0" <= digit <= "9":  # isdigit() and int() know other scripts, and 1_000
-            return -1
-    return int(text)
-
-
-def ipv4(text):
-    """Return the 4 bytes of dotted-quad `text`, e.g. "192.168.4.1"; ValueError if it is none."""
-    parts = text.split(".") if isinstance(text, str) else ()
-    octets = [decimal(part) if part == "0" or part[:1] != "0" else -1 for part in parts]
-    if len(octets) != 4 or min(octets) < 0 or max(octets) > 255:
-        raise ValueError(f"{text!r} is not an IPv4 address")
-    return bytes(octets)
-
-
 def cidr(text):
     """Return (4 bytes, prefix length 0..32) of `text`, e.g. "10.0.0.0/8", or ValueError."""
     parts = text.split("/") if isinstance(text, str) else []
     prefix = decimal(parts[1]) if len(parts) == 2 else -1
     if not 0 <= prefix <= 32:
         raise ValueError(f"{text!r} is not an address with a prefix, like 10.0.0.0/8")
-    return ipv4(parts[0]), prefix
-
-
-def unhex(text):
-    """Return the bytes that an even number of hex digits writes, or ValueError."""
-    for digit in text:
-        if digit not in "0123456789abcdefABCDEF":
-            raise ValueError(f"{digit!r} is not a hex digit")
-    if len(text) % 2:
-        raise ValueError(f"{len(text)} hex digits are no whole number of bytes")
-    return bytes([int(text[at : at + 2], 16) for at in range(0, len(text), 2)])
+    return address_bytes(parts[0]), prefix
 
 
 def _items(value):
@@ -270,12 +243,12 @@ def _bool(value, limits):
 
 def _ip(value, limits):
     """An IPv4 address: "192.168.4.1"."""
-    return ipv4(value)
+    return address_bytes(value)
 
 
 def _ips(value, limits):
     """IPv4 addresses, the preferred one first: ["192.168.4.1", "192.168.4.2"]."""
-    encoded = b"".join([ipv4(item) for item in _items(value)])
+    encoded = b"".join([address_bytes(item) for item in _items(value)])
     within(len(encoded) // 4, limits or "1..63")
     return encoded
 
@@ -284,7 +257,7 @@ def _pairs(value, limits):
     """Pairs of addresses: [("10.0.0.9", "192.168.4.1")] or "10.0.0.9>192.168.4.1"."""
     encoded = b""
     for one, other in _split(value):
-        encoded += ipv4(one) + ipv4(other)
+        encoded += address_bytes(one) + address_bytes(other)
         if limits and one == "0.0.0.0":
             raise ValueError("0.0.0.0 is no host, the default route belongs into routers")
     return encoded
@@ -297,7 +270,7 @@ def _routes(value, limits):
         network, prefix = cidr(one)
         if int.from_bytes(network, "big") << prefix & 0xFFFFFFFF:
             raise ValueError(f"{one!r} has bits set behind its prefix")
-        encoded += bytes([prefix]) + network[: (prefix + 7) // 8] + ipv4(other)
+        encoded += bytes([prefix]) + network[: (prefix + 7) // 8] + address_bytes(other)
     return encoded
 
 

@@ -6,13 +6,14 @@ Runs as the last step of a `Config` and then leaves memory with the other rules.
 from array import array
 
 from ._compat import const
-from .hot import client_key, spread
+from .hot import client_key
 
 _T1 = const(b"\x3a\x04\0\0\0\0")  # 58 and 59: the values are filled in for each reply
 _T2 = const(b"\x3b\x04\0\0\0\0")
 _HEAD = const(44)  # op to chaddr
 _COOKIE = const(236)
 _SHORTEST = const(300)
+_BOOT_FILE = const(67)  # an option
 
 
 def tables(config):
@@ -23,31 +24,22 @@ def tables(config):
 
 
 def _slots(config):
-    """Set slots, outside (addresses behind the pool, last three bytes) and buckets."""
-    outside = [
-        host
-        for host, _, _ in config.reservations
-        if not 0 <= host - config.first24 < config.pool_n
-    ]
+    """Set slots, and outside: the addresses behind the pool, last three bytes."""
+    outside = []
+    for host, _, _ in config.reservations:
+        if not 0 <= host - config.first24 < config.pool_n and host not in outside:
+            outside.append(host)
     config.outside = array("i", outside)
     config.slots = config.pool_n + len(outside)
-    config.buckets = 8  # of the hash index of client keys: a power of two
-    while config.buckets < config.slots:
-        config.buckets *= 2
 
 
 def _reserved(config):
-    """Set reserved_slots, reserved_keys (as hot.client_key makes them), and their hash index.
-
-    reserved_heads has the first reservation of each bucket, reserved_chain the next one.
-    """
+    """Set reserved_slots, and reserved_keys: for each the client key (hot.client_key)."""
     slots = bytearray()
-    keys = array("i", [])
-    key = array("i", (0, 0))
+    keys = bytearray()
+    key = bytearray(8)
     outside = list(config.outside)
-    heads = bytearray(b"\xff" * (config.buckets if config.reservations else 0))
-    chain = bytearray(len(config.reservations))
-    for i, (host, identity, is_mac) in enumerate(config.reservations):
+    for host, identity, is_mac in config.reservations:
         if host in outside:
             slots.append(config.pool_n + outside.index(host))
         else:
@@ -55,37 +47,44 @@ def _reserved(config):
         option = (b"\x01" if is_mac else b"") + identity
         client_key(b"\0" + bytes((len(option),)) + option, 1, key)
         keys.extend(key)
-        bucket = spread(key[0], key[1]) & (len(heads) - 1)
-        chain[i] = heads[bucket]
-        heads[bucket] = i
     config.reserved_slots = bytes(slots)
-    config.reserved_keys = keys
-    config.reserved_heads = bytes(heads)
-    config.reserved_chain = bytes(chain)
+    config.reserved_keys = bytes(keys)
 
 
 def _options(config):
-    """Set options, a list of everything a reply may hold, number_of, by code, and blank.
+    """Set common, own_options {slot: set}, classes, choose, unsent and blank.
 
-    own_options is {slot: (options, number_of)} for the reservations that have their own; unsent
-    has a zero for each option of the longest list; blank is a reply of 300 bytes without
-    parameters, from sname on.
+    A set is what a reply may hold: (list of finished options, {code: number in the list}, bytes
+    for the field `file` or None).  classes is a list of (conditions, set).  unsent has a zero for
+    each option of the longest list; blank is a reply of 300 bytes without parameters, from sname
+    on.
     """
     times = [bytearray(_T1), bytearray(_T2)]
-    config.options, config.number_of = _numbered(config.tlvs, times)
-    config.unsent = bytes(len(config.options))
+    config.common = _set(config.tlvs, times, config.boot_file)
     config.own_options = {}
     for slot, (host, _, _) in zip(config.reserved_slots, config.reservations):
         if host in config.own_tlvs:
-            own = config.own_options[slot] = _numbered(config.own_tlvs[host], times)
-            config.unsent = bytes(max(len(config.unsent), len(own[0])))
-    del config.own_tlvs
+            config.own_options[slot] = _set(config.own_tlvs[host], times, config.boot_file)
+    config.classes = [
+        (conditions, _set(tlvs, times, config.boot_file)) for conditions, tlvs in config.class_tlvs
+    ]
+    sets = [config.common] + list(config.own_options.values()) + [own for _, own in config.classes]
+    config.unsent = bytes(max([len(own[0]) for own in sets]))
+    config.choose = None
+    if len(sets) > 1:
+        from .choice import choose
+
+        config.choose = choose
+    del config.own_tlvs, config.class_tlvs
     fixed = b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
     blank = bytes(_COOKIE - _HEAD) + fixed
     config.blank = blank + bytes(_SHORTEST - _HEAD - len(blank))
 
 
-def _numbered(tlvs, times):
-    """Return (list of finished options and times, {code: number in the list})."""
+def _set(tlvs, times, boot_file):
+    """Return the set of these options; a boot file of 127 bytes at most goes into `file` too."""
     options = list(tlvs) + times
-    return options, {tlv[0]: number for number, tlv in enumerate(options)}
+    for tlv in tlvs:
+        if tlv[0] == _BOOT_FILE and len(tlv) <= 129 and 0 not in tlv[2:]:
+            boot_file = tlv[2:]
+    return options, {tlv[0]: number for number, tlv in enumerate(options)}, boot_file

@@ -3,14 +3,15 @@
     240   53 message type   54 server identifier   51 lease time   80 rapid commit
           the parameters that the client asked for, in its order; what finds no room here goes to
           `file`, then to `sname`, and 52 says so
-          61 client identifier (RFC 6842)   82 relay agent information (RFC 3046), the last   END
+          61 client identifier (RFC 6842)   97 client machine identifier (RFC 4578)
+          82 relay agent information (RFC 3046), the last   END
 
 Everything configured was made a finished option (code, length, value) beforehand; here it is only
 copied.  Every byte of a reply is written anew: nothing of another message is left in it.
 """
 
 from ._compat import const
-from .hot import again, begin, copy
+from .hot import begin, copy
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
@@ -25,6 +26,7 @@ _PARAMETERS = const(6)  # 55
 _MAX_SIZE = const(7)  # 57
 _CLIENT_ID = const(8)  # 61
 _AGENT_INFO = const(10)  # 82
+_MACHINE_ID = const(13)  # 97
 
 _HEAD = const(44)  # op to chaddr
 _SNAME = const(44)
@@ -37,8 +39,6 @@ _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 
 _UDP_IP = const(28)
 _CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
-_LONGEST_LIST = const(32)  # bytes of an option 55 that is worth remembering
-_NOTHING = bytes(_LONGEST_LIST)
 
 
 def _store(n, tlv):
@@ -68,61 +68,36 @@ class Reply:
         self._ciaddr = memoryview(request.rx)[12:16]
         self._lease = bytearray(b"\x33\x04\0\0\0\0")
         self._mac_id = bytearray(b"\x3d\x07\x01\0\0\0\0\0\0")
-        self._options = config.options
-        self._number_of = config.number_of
+        self._options = self._number_of = None
         self._sent = bytearray(config.unsent)
         self._spilled = False
-        self._at = self._limit = self._file_at = self._sname_at = self._id_at = self._agent_at = 0
-        place_n = 6 + sum([len(tlv) for tlv in config.options])  # 51 and all there is
-        place = memoryview(self.tx)[_PARAMETERS_AT : _PARAMETERS_AT + place_n]
-        self._recent = Recent(place)
-        self._before = Recent(place)
-        self._plain = len(self.tx) <= _SAFE and not config.next_server and not config.boot_file
-        self._buffers = (
-            self.tx,
-            request.rx,
-            request.at,
-            request.chaddr,
-            self._head,
-            config.blank,
-            self._mac_id,
-        )
+        self._at = self._limit = self._file_at = self._sname_at = 0
+        self._id_at = self._machine_at = self._agent_at = 0
 
-    def write(self, kind, slot, granted_s, rapid):
+    def write(self, kind, slot, granted_s, rapid=False, to_ciaddr=False):
         """Write an OFFER (2) or ACK (5) into tx; return its length.
 
         slot       whose address to give; -1 for none (the ACK to an INFORM: no 51, 58, 59)
         granted_s  the lease, -1 for infinite; 0 for none
         rapid      whether this ACK answers a DISCOVER (RFC 4039)
+        to_ciaddr  whether the client has the address in ciaddr, and hears what is sent there
         """
         config = self._config
         tx = self.tx
-        if config.own_options:
-            self._choose_options()
-        host24 = self._leases.host24(slot) if slot >= 0 else -1
-        block = self._recent
-        if (
-            self._plain
-            and not rapid
-            and block.granted_s == granted_s
-            and block.set is self._options
-        ):
-            n = again(self._buffers, kind, host24, block.asked, block.options)
-            if n:
-                self.to = self._destination(kind)
-                return n
-        self._start(kind, host24)
+        own = config.choose(config, self._leases, self._request) if config.choose else None
+        self._options, self._number_of, boot_file = own or config.common
+        self._start(kind, self._leases.host24(slot) if slot >= 0 else -1, to_ciaddr)
         if config.next_server:
             tx[20:24] = config.next_server
-        if config.boot_file:
-            tx[_FILE : _FILE + len(config.boot_file)] = config.boot_file
-        if kind == _ACK and not rapid:
+        self._file_at = _FILE
+        if boot_file:
+            tx[_FILE : _FILE + len(boot_file)] = boot_file
+            self._file_at = _COOKIE
+        if to_ciaddr:
             tx[12:16] = self._ciaddr
-        if rapid:
-            self._put_all(granted_s, b"\x50\x00")
-        elif not self._put_again(granted_s):
-            self._put_all(granted_s, None)
-            self._remember(granted_s)
+        at = self._request.at[_MACHINE_ID]
+        self._machine_at = at and self._echo(at, "machine_id_left_out")
+        self._put_all(granted_s, rapid)
         return self._finish()
 
     def nak(self, tlv):
@@ -130,40 +105,18 @@ class Reply:
 
         RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
         """
-        self._start(_NAK, -1)
+        self._start(_NAK, -1, False)
+        self._machine_at = 0
         if self.to == RELAY:
             self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
         if self._at + len(tlv) <= self._limit:  # there is no overload in a NAK
             self._put(tlv)
         return self._finish()
 
-    def on_link(self, at):
-        """Return whether rx[at:at + 4] is an address that a host of our subnet can have."""
-        rx = self._request.rx
-        config = self._config
-        if rx[at] != config.address[0]:
-            return False
-        host = rx[at + 1] << 16 | rx[at + 2] << 8 | rx[at + 3]
-        return config.net24_first < host < config.net24_last and host != config.host24
-
-    def _choose_options(self):
-        """Take the options of the client's reservation, or else the common ones."""
-        config = self._config
-        leases = self._leases
-        slot = leases.reservation(self._request.key)
-        if slot < 0:
-            slot = leases.reservation(self._request.hardware())
-        self._options = config.options
-        self._number_of = config.number_of
-        own = config.own_options.get(slot)
-        if own:
-            self._options = own[0]
-            self._number_of = own[1]
-
-    def _start(self, kind, host24):
+    def _start(self, kind, host24, to_ciaddr):
         """Write what every reply has, and note how much room there is for the rest."""
         begin(self.tx, self._head, self._config.blank, kind, host24)
-        self.to = self._destination(kind)
+        self.to = self._destination(kind, to_ciaddr)
         self._spilled = False
         self._at = _PARAMETERS_AT
         limit = len(self.tx)
@@ -172,14 +125,14 @@ class Reply:
         self._id_at = at[_CLIENT_ID] and self._echo(at[_CLIENT_ID], "client_id_left_out")
         self._agent_at = at[_AGENT_INFO] and self._echo(at[_AGENT_INFO], "agent_info_left_out")
 
-    def _destination(self, kind):
+    def _destination(self, kind, to_ciaddr):
         """Return where the reply goes (RFC 2131 section 4.1); the server has checked giaddr."""
         rx = self._request.rx
         if rx[24]:
             return RELAY
         if kind == _NAK:
             return BROADCAST
-        if rx[12] and self.on_link(12):
+        if to_ciaddr:
             return CIADDR
         if rx[10] & 0x80 or rx[1] != 1:  # flag set, or no frame of ours can reach this hardware
             return BROADCAST
@@ -209,49 +162,16 @@ class Reply:
         self._limit = limit
         return at
 
-    def _put_again(self, granted_s):
-        """Append lease and parameters as one of the last replies had them; False for another one.
-
-        They are the same where the client asks for the same, in the same order, and gets the same
-        lease: most clients of a network do.
-        """
-        request = self._request
-        at = request.at[_PARAMETERS]
-        block = self._recent
-        if not block.serves(request.rx, at, granted_s, self._options):
-            block = self._before
-            if not block.serves(request.rx, at, granted_s, self._options):
-                return False
-            self._before = self._recent
-            self._recent = block
-        end = self._at + len(block.options)
-        if end > self._limit - 3:
-            return False
-        self.tx[self._at : end] = block.options
-        self._at = end
-        return True
-
-    def _remember(self, granted_s):
-        """Keep lease and parameters for others who ask the same, if all found room in options."""
-        at = self._request.at[_PARAMETERS]
-        if at and not self._spilled:
-            block = self._before
-            self._before = self._recent
-            self._recent = block
-            block.take(self._request.rx, at, self._at, granted_s, self._options)
-
     def _put_all(self, granted_s, rapid):
         """Append lease and parameters one by one; granted_s: as for write()."""
         options = self._options
-        config = self._config
-        self._sent[0 : len(self._sent)] = config.unsent
-        self._file_at = _COOKIE if config.boot_file else _FILE
+        self._sent[0 : len(self._sent)] = self._config.unsent
         self._sname_at = _SNAME
         if granted_s:
             _store(granted_s, self._lease)
             self._put(self._lease)
         if rapid:
-            self._put(rapid)
+            self._put(b"\x50\x00")
         if granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
             self._sent[len(options) - 1] = self._sent[len(options) - 2] = 1
         else:
@@ -322,6 +242,8 @@ class Reply:
             self._close_areas()
         if self._id_at:
             self._append_id(self._id_at)
+        if self._machine_at:
+            self._append(97, self._machine_at)
         if self._agent_at:
             self._append(82, self._agent_at)
         at = self._at
@@ -361,42 +283,3 @@ class Reply:
         self.tx[self._at] = code
         copy(self.tx, self._at + 1, rx, at, n)
         self._at += n + 1
-
-
-class Recent:
-    """Lease and parameters as a reply had them, and what they were the answer to."""
-
-    def __init__(self, place):
-        self._place = place  # of the reply
-        self.options = bytearray(len(place))
-        self.asked = bytearray(_LONGEST_LIST)  # option 55 from its length byte on
-        self.granted_s = 0
-        self.set = None
-
-    def serves(self, rx, at, granted_s, options):
-        """Return whether a client with option 55 at `at` gets just this.
-
-        options  what may be sent, the very object
-        """
-        if options is not self.set or granted_s != self.granted_s:
-            return False
-        return at > 0 and rx.find(self.asked, at, at + 1 + rx[at]) == at
-
-    def take(self, rx, at, end, granted_s, options):
-        """Keep what the reply has now, up to tx[end], if it is not too long.
-
-        Both buffers keep their memory while they are shorter: so this allocates nothing.
-        """
-        self.set = None
-        n = rx[at] + 1
-        if n <= _LONGEST_LIST and end <= _PARAMETERS_AT + len(self._place):
-            asked = self.asked
-            asked[:] = b""
-            asked.extend(_NOTHING)
-            copy(asked, 0, rx, at, n)
-            asked[n:] = b""
-            self.options[:] = b""
-            self.options.extend(self._place)
-            self.options[end - _PARAMETERS_AT :] = b""
-            self.granted_s = granted_s
-            self.set = options

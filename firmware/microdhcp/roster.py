@@ -21,7 +21,6 @@ _STATES = const(
         "checking",
         "checking",
         "conflict",
-        "adopted",
     )
 )
 _FREE = const(0)
@@ -36,12 +35,16 @@ _NEVER = const((1 << 30) - 1)
 Lease = namedtuple("Lease", ("address", "mac", "host_name", "state", "seconds_left", "reserved"))
 
 
-def roster(server, now_s):
-    """Yield a Lease for each address that was given to somebody, in the order of addresses."""
+def roster(server, now_s, states):
+    """Yield a Lease for each address in one of the states, in the order of addresses.
+
+    states   names of states; None: every address that was given to somebody
+    """
     leases = server.leases
     leases.end_due(now_s)
     for slot in range(leases.slots):
-        if leases.state[slot] != _FREE:
+        state = leases.state[slot]
+        if state != _FREE and (states is None or _STATES[state] in states):
             yield _lease(leases, slot, now_s)
 
 
@@ -52,9 +55,7 @@ def find(server, mac, now_s):
     """
     leases = server.leases
     leases.end_due(now_s)
-    wanted = mac_bytes(mac) if isinstance(mac, str) else mac
-    if not isinstance(wanted, (bytes, bytearray)) or len(wanted) != 6:
-        raise ValueError(f"{mac!r} is no MAC")
+    wanted = mac if isinstance(mac, (bytes, bytearray)) and len(mac) == 6 else mac_bytes(mac)
     found = -1
     for slot in range(leases.slots):
         if leases.state[slot] != _FREE and leases.has_chaddr(slot, wanted):

@@ -6,7 +6,7 @@ No clock, no sockets, and nothing is allocated.
 """
 
 from ._compat import const
-from .leases import Leases
+from .leases import Leases, later
 from .reply import Reply
 from .wire import Request
 
@@ -29,17 +29,16 @@ _RAPID_COMMIT = const(9)  # 80
 _OFFERED = const(1)  # states of a slot
 _ADOPTED = const(2)
 _BOUND = const(3)
+_RELEASED = const(5)
 _CHECKING = const(7)
 _CHECKED = const(8)
-_EXPIRED = const(6)
-_DOUBTED = const(10)
 
 _POOL_FULL = const(0)  # an event
 
 _NEVER = const((1 << 30) - 1)
 _INFINITE = const(-1)
 _LONGEST_S = const(1 << 27)
-_NONE = const(255)  # no slot
+_ELSEWHERE = const(-2)  # in the place of a time: the client took the offer of another server
 _MOMENT_S = const(30)  # what was true then is still true now; the same in conflict.py
 
 # Why a packet gets no answer, and what was left out of a reply.
@@ -60,19 +59,14 @@ _REASONS = const(
         "unknown_client",
         "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
         "pool_full",
-        "greedy",  # more addresses for one device than there should be
         "option_left_out",
         "client_id_left_out",
+        "machine_id_left_out",
         "agent_info_left_out",
     )
 )
 _WRONG_NETWORK = const(b"\x38\x0dwrong network")
 _NOT_AVAILABLE = const(b"\x38\x15address not available")
-
-
-def _later(now_s, seconds):
-    """Return now_s + seconds, or the end of the clock: the sum must stay a small int."""
-    return now_s + seconds if seconds < _NEVER - now_s else _NEVER
 
 
 class Server:
@@ -99,14 +93,13 @@ class Server:
         self.now_s = 0
         self.events = None
         self.check_slot = -1
-        self._conflict = None
-        self._names_owner = False
-        self._request = Request(self.rx)
+        self._checks = None  # conflict.Checks, once addresses are checked
+        self.request = Request(self.rx)
         self._use(config, Leases(config))
 
     def _use(self, config, leases):
         """Work with these settings and this lease table."""
-        reply = Reply(config, self._request, leases, self._count, self.tx)  # may find no memory
+        reply = Reply(config, self.request, leases, self._count, self.tx)  # may find no memory
         self.config = config
         self.leases = leases
         self.address_of = leases.address_of  # (slot, buf, at)
@@ -122,11 +115,11 @@ class Server:
         """
         self.last_drop = None
         self.now_s = now_s
-        kind = self._request.read(n)
+        kind = self.request.read(n)
         if not kind:
-            return self._drop(self._request.fault)
+            return self._drop(self.request.fault)
         rx = self.rx
-        if rx[24] | rx[25] | rx[26] | rx[27] and not self._reply.on_link(24):
+        if rx[24] | rx[25] | rx[26] | rx[27] and not self.config.on_link(rx, 24):
             return self._drop("relay")
         if self.config.permitted and not self.config.permitted(self.config, rx):
             return self._drop("denied")
@@ -185,15 +178,21 @@ class Server:
         from .change import carried
 
         self._use(config, carried(self, config, self._time(now_s)))
+        if self._checks:
+            self._checks.forget()
         if self.events:
             self.events.leases = self.leases
             self.leases.events = self.events
 
-    def roster(self, now_s=None):
-        """Return an iterator of roster.Lease, one for each address that somebody got."""
+    def roster(self, now_s=None, states=("offered", "adopted", "bound")):
+        """Return an iterator of roster.Lease for the addresses in these states.
+
+        states   names of states (see roster.Lease); None: all addresses that somebody ever got,
+                 released, expired and quarantined ones too.  By default: offered and leased ones.
+        """
         from .roster import roster
 
-        return roster(self, self._time(now_s))
+        return roster(self, self._time(now_s), states)
 
     def find(self, mac, now_s=None):
         """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
@@ -227,39 +226,28 @@ class Server:
         After PARK the host keeps the message, checks the address of `check_slot`, calls checked()
         and hands the message to handle() again.
         """
-        from .conflict import needed
+        from .conflict import Checks
 
-        self._conflict = needed
-        self._names_owner = names_owner
+        self._checks = Checks(self, names_owner)
 
     def checked(self, slot, in_use, now_s, owner=None):
         """Take the result of a check: whether somebody else than the client has the address.
 
         owner   the MAC of who has it, 6 bytes; None: nobody knows
         """
-        leases = self.leases
-        if leases.state[slot] == _CHECKING:
-            if in_use:
-                leases.conflict(slot, _later(now_s, self.config.quarantine_s), owner)
-            else:
-                leases.checked(slot, _later(now_s, self.config.offer_hold_s))
-        elif leases.state[slot] == _DOUBTED:  # the lease of somebody else, see _park()
-            if in_use:
-                leases.become(slot, _BOUND)
-            else:
-                leases.release(slot, now_s, _EXPIRED)
+        self._checks.checked(slot, in_use, now_s, owner)
 
     def _park(self, slot, now_s):
         """Keep the slot for the client and ask for a check.
 
-        An adopted lease stays with its client: the check shows whether there is one.
+        A lease stays with its client: the check shows whether there is one.
         """
         leases = self.leases
-        if leases.state[slot] in (_ADOPTED, _DOUBTED):
-            leases.become(slot, _DOUBTED)
-        else:
-            until_s = _later(now_s, self.config.offer_hold_s)
-            leases.check(slot, self._request, self._lease_time(), now_s, until_s)
+        if not leases.leased(slot):
+            request = self.request
+            until_s = later(now_s, self.config.offer_hold_s)
+            granted_s = self._lease_time()
+            leases.put(slot, request.key, request.chaddr, _CHECKING, granted_s, now_s, until_s)
         self.check_slot = slot
         return PARK
 
@@ -267,57 +255,79 @@ class Server:
 
     def _discover(self, now_s):
         """Offer an address, or lease it at once where both sides want that (RFC 4039)."""
-        leases = self.leases
-        request = self._request
-        own = slot = leases.find(request.key)
-        if own < 0 or self.config.reserved_slots or not leases.live(own):
-            slot = self._choose(own, now_s)
-            if slot < 0:
-                return 0
-        if self._conflict and self._conflict(leases, slot, own, now_s):
+        own = self._own(now_s)
+        if own >= 0 and self._went_elsewhere(own, now_s):
+            return self._drop("other_server")
+        slot = self._choose(own, now_s)
+        if slot < 0:
+            return 0
+        if self._checks and self._checks.needed(slot, now_s):
             return self._park(slot, now_s)
         granted_s = self._lease_time()
-        if self.config.rapid_commit and request.at[_RAPID_COMMIT]:
-            confirmed = own == slot and leases.state[slot] == _BOUND
-            return self._ack(slot, _BOUND if confirmed else _ADOPTED, granted_s, now_s, True)
-        leases.offer(slot, request, granted_s, now_s, _later(now_s, self.config.offer_hold_s))
-        return self._reply.write(_OFFER, slot, granted_s, False)
+        if self.config.rapid_commit and self.request.at[_RAPID_COMMIT]:
+            return self._ack(slot, _BOUND, granted_s, now_s, True, False)
+        leases = self.leases
+        request = self.request
+        until_s = later(now_s, self.config.offer_hold_s)
+        if leases.leased(slot) and self._is_known_at(slot):
+            leases.promise(slot, granted_s, until_s)  # a lease moves when it is taken
+        else:
+            leases.put(slot, request.key, request.chaddr, _OFFERED, granted_s, now_s, until_s)
+        return self._reply.write(_OFFER, slot, granted_s)
+
+    def _went_elsewhere(self, own, now_s):
+        """Return whether the client took the offer of another server a moment ago."""
+        leases = self.leases
+        if leases.state[own] != _RELEASED or leases.granted_s[own] != _ELSEWHERE:
+            return False
+        return now_s - leases.until_s[own] < _MOMENT_S
+
+    def _is_known_at(self, slot):
+        """Return whether the client, or the same device by another identifier, has the slot."""
+        request = self.request
+        return self.leases.holds(slot, request.key) or self.leases.has_chaddr(slot, request.chaddr)
 
     def _choose(self, own, now_s):
         """Return the slot for a DISCOVER: reserved, own, or a new one; -1: none."""
         leases = self.leases
-        request = self._request
-        slot = self._reservation(own)
+        request = self.request
+        slot = self._reservation()
         if slot >= 0:
             return slot
         if own >= 0 and leases.live(own):
-            return own
-        slot = leases.surplus(request.chaddr)
-        if slot == _NONE:
-            self._drop("greedy")
-            return -1
-        if own >= 0 and leases.open(own):
+            if not leases.reserved[own]:
+                return own
+            slot = leases.find(request.key, own)  # the other one that it was offered
             if slot >= 0:
-                leases.release(slot, now_s)
+                return slot
+        surplus = leases.surplus(request.chaddr, request.key)
+        if surplus >= 0 and not leases.leased(surplus):  # an offer gives way at once
+            if own < 0 or not leases.open(own):
+                return surplus
+            leases.release(surplus, now_s)
+        if own >= 0 and leases.open(own):
             return own
-        if slot >= 0:
-            return slot
-        return self._choose_new(now_s)
+        return self._choose_new(surplus, now_s)
 
-    def _choose_new(self, now_s):
-        """Return the slot for a client without one: the one it wants, or spare; -1: none."""
+    def _choose_new(self, surplus, now_s):
+        """Return the slot for a client without one: the one it wants, or spare; -1: none.
+
+        surplus   the lease that its device gives up when it gets one more
+        """
         leases = self.leases
-        request = self._request
+        request = self.request
         at = request.at[_REQUESTED]
         if at:
             slot = leases.slot_of(self.rx, at + 1)
             if slot >= 0 and leases.open(slot) and not leases.declined_by(slot, request.chaddr):
                 return slot
         until_s = -1
-        if self._conflict:
+        if self._checks:
             # The last resort: what was not found in use a moment ago may be worth another check.
-            until_s = _later(now_s, self.config.quarantine_s) - _MOMENT_S
-        slot = leases.spare(request.key, until_s)
+            until_s = later(now_s, self.config.quarantine_s) - _MOMENT_S
+        slot = leases.spare(request.key, now_s, until_s)
+        if slot < 0:
+            slot = surplus
         if slot < 0:
             self._drop("pool_full")
             if self.events:
@@ -328,123 +338,148 @@ class Server:
 
     def _take_request(self, now_s):
         """Tell the states of table 4 apart."""
-        at = self._request.at
+        at = self.request.at
         rx = self.rx
         if at[_SERVER_ID]:
             if not self._names_us():
                 return self._other_server(now_s)
             if at[_REQUESTED]:
-                return self._selecting(now_s)
+                return self._selecting(at[_REQUESTED] + 1, now_s)
         if rx[12] | rx[13] | rx[14] | rx[15]:  # ciaddr
-            return self._renewing_or_rebinding(now_s)
+            return self._verify(12, True, now_s)
         if at[_REQUESTED]:
-            return self._init_reboot(now_s)
+            return self._verify(at[_REQUESTED] + 1, False, now_s)
         return self._drop("no_address")
 
     def _other_server(self, now_s):
         """The client took the offer of another server: what we held for it is free again."""
-        slot = self.leases.find(self._request.key)
-        if slot >= 0 and self.leases.state[slot] == _OFFERED:
-            self.leases.release(slot, now_s)
+        leases = self.leases
+        slot = leases.find(self.request.key)
+        if slot >= 0 and leases.leased(slot):
+            slot = leases.find(self.request.key, slot)
+        if slot >= 0 and leases.live(slot):
+            leases.granted_s[slot] = _ELSEWHERE
+            if leases.state[slot] != _CHECKING:
+                leases.release(slot, now_s)
         return self._drop("other_server")
 
-    def _selecting(self, now_s):
-        """The client takes our offer: the hold may be over, if nobody else has the address."""
+    def _selecting(self, at, now_s):
+        """The client takes our offer: the hold may be over, if nobody else has the address.
+
+        Some fill ciaddr in before they have it: table 5 says 0.
+        """
         leases = self.leases
-        self.rx[12:16] = b"\0\0\0\0"  # some fill ciaddr in before they have it: table 5 says 0
-        at = self._request.at[_REQUESTED] + 1
+        own = self._own(now_s)
         slot = leases.slot_of(self.rx, at)
-        own = leases.find(self._request.key)
-        if not self._may_have(slot, own, now_s):
-            return self._nak(at)
-        if slot != own or leases.state[slot] == _CHECKING:
+        if not self._may_have(slot, own):
+            return self._nak(at, own, now_s)
+        known = self._is_known_at(slot)
+        if leases.leased(slot) and known:
+            if self._is_stranger_at(slot, now_s):
+                return self._park(slot, now_s)
+        elif leases.state[slot] == _CHECKING or not leases.holds(slot, self.request.key):
             return self._adopt(slot, now_s)
         state = _ADOPTED if leases.state[slot] == _CHECKED else _BOUND
-        granted_s = leases.granted_s[slot] or self._lease_time()  # 0: the offer is from a file
-        return self._ack(slot, state, granted_s, now_s, False)
-
-    def _init_reboot(self, now_s):
-        """The client remembers an address."""
-        return self._verify(self._request.at[_REQUESTED] + 1, False, now_s)
-
-    def _renewing_or_rebinding(self, now_s):
-        """The client uses an address and wants to keep it, no matter how its message came."""
-        return self._verify(12, True, now_s)
+        granted_s = leases.granted_s[slot]
+        if not granted_s or granted_s == _ELSEWHERE:  # 0: the offer is from a file
+            granted_s = self._lease_time()
+        return self._ack(slot, state, granted_s, now_s, False, False)
 
     def _verify(self, at, renewing, now_s):
         """Answer a client that names the address in rx[at:at + 4] without naming a server.
 
-        An authoritative server is the only one: it adopts a client that it does not know, which
-        heals a lost table, and refuses what cannot be.  Otherwise a client without a record gets
-        silence (RFC 2131 section 4.3.2).
+        renewing   it uses the address and wants to keep it, no matter how its message came
+                   (RENEWING, REBINDING); else it remembers it (INIT-REBOOT)
+        An authoritative server is the only one: it takes a client that it does not know at its
+        word, which heals a lost table, and refuses what cannot be.  Otherwise a client without a
+        record gets silence (RFC 2131 section 4.3.2).
         """
         leases = self.leases
+        own = self._own(now_s)
         slot = leases.slot_of(self.rx, at)
-        own = leases.find(self._request.key)
-        if own < 0 and not self.config.authoritative:
-            return self._drop("unknown_client")
-        if slot != own and not self.config.authoritative:
-            return self._nak(at)
-        if not self._may_have(slot, own, now_s):
-            return self._nak(at)
-        if not renewing and (slot != own or leases.state[slot] == _CHECKING):
-            return self._adopt(slot, now_s)
-        state = _BOUND
-        if slot != own or not renewing and leases.state[slot] in (_ADOPTED, _CHECKED, _DOUBTED):
-            state = _ADOPTED
-        return self._ack(slot, state, self._lease_time(), now_s, False)
+        mine = slot >= 0 and leases.holds(slot, self.request.key)
+        if not mine and not self.config.authoritative:
+            return self._drop("unknown_client") if own < 0 else self._nak(at, own, now_s)
+        if not self._may_have(slot, own):
+            return self._nak(at, own, now_s)
+        state = leases.state[slot]
+        if not renewing:
+            if not mine or state == _CHECKING:
+                return self._adopt(slot, now_s)
+            if self._is_stranger_at(slot, now_s):
+                return self._park(slot, now_s)
+        offered = mine and leases.live(slot) and not leases.leased(slot)
+        new_state = _BOUND
+        if not mine or not renewing and (state == _ADOPTED or state == _CHECKED):
+            new_state = _ADOPTED
+        granted_s = self._lease_time()
+        return self._ack(slot, new_state, granted_s, now_s, False, renewing and not offered)
 
     def _adopt(self, slot, now_s):
         """Lease an address that an unknown client names, if need be after a check."""
-        if self._conflict and self._names_owner:
-            return self._park(slot, now_s)
-        return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False)
-
-    def _may_have(self, slot, own, now_s):
-        """Return whether a client, whose slot is own or -1, may lease the slot that it names.
-
-        If it may, an unconfirmed slot of the same device ends where there are too many.
-        """
         leases = self.leases
+        if leases.leased(slot):  # to the same device, by another identifier
+            return self._ack(slot, _BOUND, self._lease_time(), now_s, False, False)
+        if self._checks and self._checks.names_owner:
+            return self._park(slot, now_s)
+        return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False, False)
+
+    def _may_have(self, slot, own):
+        """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
         if slot < 0:
             return False
-        if own >= 0 and leases.live(own):
-            return slot == own
-        reserved = self._reservation(own)
+        leases = self.leases
+        request = self.request
+        reserved = self._reservation()
         if reserved >= 0:
             return slot == reserved
-        chaddr = self._request.chaddr
-        if not leases.open(slot) and not leases.disputed(slot, chaddr):
+        if leases.reserved[slot]:
+            return False  # for somebody else
+        if leases.holds(slot, request.key) and leases.live(slot):
+            return True
+        if own >= 0 and leases.live(own) and not leases.reserved[own]:
             return False
-        surplus = leases.surplus(chaddr)
-        if surplus == _NONE:
+        if leases.open(slot) or leases.owned_by(slot, request.chaddr):
+            return True
+        if not leases.leased(slot) or not leases.has_chaddr(slot, request.chaddr):
             return False
-        if surplus >= 0:
-            leases.release(surplus, now_s)
-        return True
+        return leases.surplus(request.chaddr, request.key) == slot
 
-    def _ack(self, slot, state, granted_s, now_s, rapid):
-        """Lease the address."""
-        until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
+    def _ack(self, slot, state, granted_s, now_s, rapid, to_ciaddr):
+        """Lease the address; where the device then has one lease too many, another one ends."""
         leases = self.leases
-        leases.bind(slot, self._request, granted_s, state, now_s, until_s)
+        request = self.request
+        if not leases.leased(slot) or not leases.holds(slot, request.key):
+            surplus = leases.surplus(request.chaddr, request.key)
+            if surplus >= 0 and surplus != slot and not leases.reserved[slot]:
+                leases.release(surplus, now_s)
+        until_s = _NEVER if granted_s < 0 else later(now_s, granted_s)
+        leases.lease(slot, request.key, request.chaddr, state, granted_s, now_s, until_s)
         if leases.names:
-            leases.names.note(slot, self._request)
-        return self._reply.write(_ACK, slot, granted_s, rapid)
+            leases.names.note(slot, request)
+        return self._reply.write(_ACK, slot, granted_s, rapid, to_ciaddr)
 
-    def _nak(self, at):
-        """Refuse the address in rx[at:at + 4], and say why."""
-        return self._reply.nak(_NOT_AVAILABLE if self._reply.on_link(at) else _WRONG_NETWORK)
+    def _nak(self, at, own, now_s):
+        """Refuse the address in rx[at:at + 4], and say why.
+
+        A lease of an address that is reserved for somebody else ends with it.
+        """
+        leases = self.leases
+        if own >= 0 and leases.reserved[own] and leases.leased(own) and self._reservation() != own:
+            leases.release(own, now_s)
+        return self._reply.nak(
+            _NOT_AVAILABLE if self.config.on_link(self.rx, at) else _WRONG_NETWORK
+        )
 
     # DECLINE, RELEASE, INFORM, sections 4.3.3 to 4.3.5
 
     def _decline(self, now_s):
         """The client found its address in use: keep it back, and give another one next time."""
-        at = self._request.at[_REQUESTED]
+        at = self.request.at[_REQUESTED]
         slot = self._own_slot(at + 1) if at else -1
-        if slot < 0:
+        if slot < 0 or not self.leases.live(slot):
             return self._drop("not_yours")
-        self.leases.decline(slot, now_s, _later(now_s, self.config.quarantine_s))
+        self.leases.decline(slot, now_s, later(now_s, self.config.quarantine_s))
         return 0
 
     def _release(self, now_s):
@@ -458,9 +493,9 @@ class Server:
 
     def _inform(self):
         """The client has an address and wants the rest."""
-        if not self._reply.on_link(12):
+        if not self.config.on_link(self.rx, 12):
             return self._drop("ciaddr")
-        return self._reply.write(_ACK, -1, 0, False)
+        return self._reply.write(_ACK, -1, 0, False, True)
 
     # Helpers
 
@@ -468,45 +503,67 @@ class Server:
         """Return the slot of the address in rx[at:at + 4] if it is the sender's, else -1.
 
         Real clients leave out option 54 here (lwIP), or 61, so client and address decide; but
-        another server's 54 means another server.
+        another server's 54 means another server.  Where the client is named by a MAC, it must be
+        its own.  What is being checked is nobody's yet.
         """
         leases = self.leases
-        request = self._request
+        request = self.request
         if request.at[_SERVER_ID] and not self._names_us():
             return -1
         slot = leases.slot_of(self.rx, at)
-        if slot < 0 or slot == leases.find(request.key):
-            return slot
+        if slot < 0 or leases.state[slot] == _CHECKING:
+            return -1
+        same_device = leases.has_chaddr(slot, request.chaddr)
+        if leases.holds(slot, request.key):
+            return slot if same_device or request.key[0] else -1
         if request.at[_CLIENT_ID] or not leases.live(slot):
             return -1
-        return slot if leases.has_chaddr(slot, request.chaddr) else -1
+        return slot if same_device else -1
+
+    def _own(self, now_s):
+        """Return the slot of the client, -1: none.
+
+        Two devices with one identifier are one client (RFC 2131 section 4.2), unless a check has
+        shown that both are there: then each is known by its chaddr.
+        """
+        own = self.leases.find(self.request.key)
+        if own >= 0 and self._checks and self._checks.is_twin(own, now_s):
+            self.request.key[0:8] = self.request.hardware()
+            own = self.leases.find(self.request.key)
+        return own
+
+    def _is_stranger_at(self, slot, now_s):
+        """Return whether the slot is leased to another device, which may still be there."""
+        return self._checks and self._checks.names_owner and self._checks.needed(slot, now_s)
 
     def _names_us(self):
         """Return whether option 54 is our address."""
-        at = self._request.at[_SERVER_ID] + 1
+        at = self.request.at[_SERVER_ID] + 1
         return self.rx.find(self.config.address, at, at + 4) >= 0
 
-    def _reservation(self, own):
+    def _reservation(self):
         """Return the slot that is reserved for the client and that it can have now, else -1.
 
-        By its identifier, then by chaddr, whatever the identifier is; a second identifier of the
-        same device finds the slot in use.
+        By its identifier, then by chaddr, whatever the identifier is: another identifier of the
+        same device takes the slot over.
         """
         if not self.config.reserved_slots:
             return -1
         leases = self.leases
-        request = self._request
-        if own >= 0 and leases.reserved[own] and leases.live(own):
-            return own
+        request = self.request
         slot = leases.reservation(request.key)
         if slot < 0:
             slot = leases.reservation(request.hardware())
-        return slot if slot >= 0 and leases.idle(slot) else -1
+        if slot < 0 or leases.idle(slot):
+            return slot
+        if leases.live(slot):
+            return slot if self._is_known_at(slot) else -1
+        return slot if leases.owned_by(slot, request.chaddr) and leases.granted_s[slot] else -1
 
     def _lease_time(self):
         """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
         config = self.config
-        at = self._request.at[_LEASE_TIME]
+        at = self.request.at[_LEASE_TIME]
         if not at:
             return config.lease_s
         rx = self.rx

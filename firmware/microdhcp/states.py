@@ -10,4 +10,3 @@ EXPIRED = 6
 CHECKING = 7  # kept for a client while somebody finds out whether the address is in use
 CHECKED = 8  # nobody uses it; the client's message is about to be handled again
 CONFLICT = 9  # in quarantine: we found the address in use
-DOUBTED = 10  # adopted, and being checked because somebody else wants the address

@@ -9,10 +9,11 @@ quarantine begins anew.
 from binascii import crc32
 
 from ._compat import const
+from .leases import later
 from .naming import name_of, restore
 
 _MAGIC = const(b"mDHC")
-_FORMAT = const(1)  # of the version that dump() writes
+_FORMAT = const(2)  # that dump() writes; 1 differs in CONFLICT: nobody knows whose the address is
 _COUNT_AT = const(5)
 _RECORDS_AT = const(6)
 _RECORD = const(23)  # bytes of a record without the host name
@@ -26,34 +27,33 @@ _RELEASED = const(5)
 _EXPIRED = const(6)
 _CONFLICT = const(9)
 # What is written for each state: what was not a lease yet is written like one that is over.
-_WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09\x02")
+_WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09")
 
-_NOT_ONE_TOO_MANY = const(-1)
-_NONE = const(255)  # no slot
+_NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")
 _NEVER = const((1 << 30) - 1)
 _LONGEST_S = const(1 << 27)
-_DIGITS = const(1 << 24)  # a key is two numbers below this; the first may have one bit more
 
 
 class Record:
     """What the table knows about one address.
 
     address     4 bytes        mac  6 bytes
-    key         two ints, the client key (hot.client_key)
+    key         the client key, 8 bytes (hot.client_key)
     state       see states.py
     granted_s   seconds, -1 for infinite
+    owned       1 where mac is that of the host that was found at the address
     host_name   bytes
     """
 
     def __init__(self, data, at, end):
         """Take the record in data[at:end], whatever it says."""
         self.address = bytes(data[at : at + 4])
-        self.key = (_number(data, at + 4), _number(data, at + 8))
+        self.key = bytes(data[at + 4 : at + 12])
         self.mac = bytes(data[at + 12 : at + 18])
-        self.chaddr = self.mac  # leases take it for a request
         self.state = data[at + 18]
         granted_s = _number(data, at + 19)
         self.granted_s = -1 if granted_s == 0xFFFFFFFF else granted_s
+        self.owned = int(data[4] > 1 and granted_s == 1)
         self.host_name = bytes(data[at + _RECORD : end])
 
 
@@ -62,7 +62,7 @@ def dump(server, now_s):
     leases = server.leases
     leases.end_due(now_s)
     out = bytearray(_MAGIC + bytes((_FORMAT, 0)))
-    for slot in in_order(leases):  # so that the oldest is reused first after load() too
+    for slot in leases.order():  # so that the oldest is reused first after load() too
         if leases.state[slot] != _FREE:
             name = name_of(leases, slot).encode()
             out.append(_RECORD + len(name))
@@ -72,36 +72,20 @@ def dump(server, now_s):
     return bytes(out)
 
 
-def in_order(leases):
-    """Yield the slots, those that are alike in the order in which they ended or will end.
-
-    Not by until_s: after load() all that is over has the same.
-    """
-    firsts, next_of = leases.rings[:2]
-    for first in firsts:
-        slot = first
-        while slot != _NONE:
-            yield slot
-            slot = next_of[slot]
-            if slot == first:
-                break
-
-
 def _record(leases, slot, now_s):
     """Return the record of a slot without its name.
 
     A lease is granted for what is left of it at least: a later offer may have promised less.
     """
-    granted_s = leases.granted_s[slot]
+    granted_s = max(leases.granted_s[slot], -1)
     if leases.leased(slot) and leases.until_s[slot] != _NEVER:
         granted_s = max(granted_s, leases.until_s[slot] - now_s)
     out = bytearray(_RECORD)
     leases.address_of(slot, out, 0)
-    _put(out, 4, leases.keys[slot + slot])
-    _put(out, 8, leases.keys[slot + slot + 1])
+    out[4:12] = leases.keys[8 * slot : 8 * slot + 8]
     out[12:18] = leases.mac[6 * slot : 6 * slot + 6]
     out[18] = _WRITTEN[leases.state[slot]]
-    _put(out, 19, granted_s)
+    out[19:23] = (granted_s & 0xFFFFFFFF).to_bytes(4, "big")
     return out
 
 
@@ -111,7 +95,7 @@ def records(data):
     What a record says is not checked, only that it arrived as it was written.
     """
     end = len(data) - _CRC
-    if end < _RECORDS_AT or data[:4] != _MAGIC or data[4] != _FORMAT:
+    if end < _RECORDS_AT or data[:4] != _MAGIC or not 1 <= data[4] <= _FORMAT:
         return None
     if crc32(data[:end]) != _number(data, end):
         return None
@@ -156,23 +140,24 @@ def _restore(server, record, now_s):
     """Write a record into the table; return whether it is a lease."""
     leases = server.leases
     slot = leases.slot_of(record.address, 0)
+    state = record.state
     if slot < 0 or leases.state[slot] != _FREE:
         return False
-    if record.state in (_DECLINED, _CONFLICT):
-        until_s = _later(now_s, server.config.quarantine_s)
-        if record.state == _DECLINED:
-            leases.decline(slot, now_s, until_s)
-        else:
-            leases.conflict(slot, until_s, None)
+    if state in (_CONFLICT, _DECLINED):
+        until_s = later(now_s, server.config.quarantine_s)
+        if state == _DECLINED and not leases.may_quarantine(slot):
+            state = _RELEASED
+            until_s = now_s
+        leases.put(slot, _NOBODY, record.mac, state, record.owned, now_s, until_s)
         return False
-    if not _is_client(record) or leases.find(record.key) >= 0 or is_others(leases, slot, record):
+    if not _is_client(record) or leases.find(record.key) >= 0:
         return False
-    if record.state in (_RELEASED, _EXPIRED):
-        leases.check(slot, record, 0, now_s, now_s)
-        leases.release(slot, now_s, record.state)
-        restore(leases, slot, record.host_name)
+    if state in (_RELEASED, _EXPIRED):
+        if not is_others(leases, slot, record.key, record.mac):
+            leases.put(slot, record.key, record.mac, state, 0, now_s, now_s)
+            restore(leases, slot, record.host_name)
         return False
-    return record.state in (_ADOPTED, _BOUND) and _bind(server, slot, record, now_s)
+    return state in (_ADOPTED, _BOUND) and _bind(server, slot, record, now_s)
 
 
 def _bind(server, slot, record, now_s):
@@ -182,43 +167,29 @@ def _bind(server, slot, record, now_s):
     granted_s = record.granted_s
     if not granted_s or granted_s > _LONGEST_S:
         return False
-    if not leases.reserved[slot] and leases.surplus(record.mac) != _NOT_ONE_TOO_MANY:
+    if not leases.reserved[slot] and leases.surplus(record.mac, record.key) >= 0:
         return False
     if longest_s >= 0 and not 0 < granted_s <= longest_s:
         granted_s = longest_s
-    until_s = _NEVER if granted_s < 0 else _later(now_s, granted_s)
-    leases.bind(slot, record, granted_s, record.state, now_s, until_s)
+    until_s = _NEVER if granted_s < 0 else later(now_s, granted_s)
+    leases.put(slot, record.key, record.mac, record.state, granted_s, now_s, until_s)
     restore(leases, slot, record.host_name)
     return True
 
 
 def _is_client(record):
     """Return whether the key and the MAC of a record can be those of a client."""
-    a, b = record.key
-    return 0 <= a < 2 * _DIGITS and 0 <= b < _DIGITS and record.mac != bytes(6)
+    key = record.key
+    return key[0] < 2 and not key[4] and record.mac != bytes(6)
 
 
-def is_others(leases, slot, record):
-    """Return whether the settings reserve the slot for somebody else than the record's client.
-
-    record   anything with a key and a mac
-    """
-    mac = record.mac
-    by_mac = (int.from_bytes(mac[:3], "big"), int.from_bytes(mac[3:], "big"))
-    wanted = (leases.reservation(record.key), leases.reservation(by_mac))
+def is_others(leases, slot, key, mac):
+    """Return whether the settings reserve the slot for others than the client."""
+    by_mac = b"\0" + mac[:3] + b"\0" + mac[3:]
+    wanted = (leases.reservation(key), leases.reservation(by_mac))
     return leases.reserved[slot] and slot not in wanted
-
-
-def _later(now_s, seconds):
-    """Return now_s + seconds, or the end of the clock."""
-    return min(now_s + seconds, _NEVER)
 
 
 def _number(data, at):
     """Return the four bytes at at as a number."""
     return int.from_bytes(data[at : at + 4], "big")
-
-
-def _put(out, at, number):
-    """Write a number to out[at:at + 4]; -1 becomes 0xFFFFFFFF."""
-    out[at : at + 4] = (number & 0xFFFFFFFF).to_bytes(4, "big")

@@ -26,7 +26,7 @@ INSIDE = """
 from microdhcp import Config, Server
 
 NAMES = ("FREE", "OFFERED", "ADOPTED", "BOUND", "DECLINED", "RELEASED", "EXPIRED",
-         "CHECKING", "CHECKED", "CONFLICT", "DOUBTED")
+         "CHECKING", "CHECKED", "CONFLICT")
 server = None
 
 
