@@ -10,7 +10,20 @@ PAGE = TESTS.parent / "docs" / "conformance.md"
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "rule")
 STATES = ("done", "deviation", "not applicable")
 REQUIREMENT, DEVIATION = 6, 3  # columns of the two kinds of table
-RFCS = ("2131", "2132", "3046", "3396", "3442", "4039", "4361", "4702", "6842", "8910", "8925")
+RFCS = (
+    "2131",
+    "2132",
+    "3046",
+    "3396",
+    "3442",
+    "4039",
+    "4361",
+    "4578",
+    "4702",
+    "6842",
+    "8910",
+    "8925",
+)
 
 
 def rows(columns):

@@ -122,10 +122,10 @@ class Twins(unittest.TestCase):
     def test_the_server_uses_them_where_they_are_put(self):
         from microdhcp import wire
 
-        before = wire.scan
+        before = wire.walk
         with fast():
-            self.assertIs(wire.scan, FAST["scan"])
-        self.assertIs(wire.scan, before)
+            self.assertIs(wire.walk, FAST["walk"])
+        self.assertIs(wire.walk, before)
 
     def test_a_stand_in_notices_what_viper_would_not(self):
         for action in (

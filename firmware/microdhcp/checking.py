@@ -28,7 +28,7 @@ _NOT_IN_USE = const(4)  # it has ended
 _IN_USE = const(5)
 
 _LEASED = const(b"\x02\x03")  # states of a slot: ADOPTED, BOUND
-_WAITING = const(b"\x07\x0a")  # CHECKING, DOUBTED
+_WAITING = const(b"\x02\x03\x07")  # a lease that is checked for somebody else, CHECKING
 _CONFLICT = const(9)
 _NONE = const(255)  # no slot, no check
 

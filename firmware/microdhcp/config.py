@@ -59,25 +59,19 @@ class Config:
         options        {}     more options, {name or code: value}, see docs/options.md;
                               subnet_mask and broadcast follow from `address`
         reservations   {}     {"00:00:5e:00:53:01": "192.168.4.100"}: fixed addresses, inside
-                              the pool or outside.  Key: a MAC as text (":" or "-") or 6 bytes,
-                              or a client id (option 61) as "id:" and hex, or other bytes.
-                              Several clients may have the same address, also as a tuple of
-                              keys: who comes first has it, the others get one of the pool.
-                              In place of the address may stand {"address": "192.0.2.9",
-                              "routers": …, "dns_servers": …, "domain": …, "options": {…}}:
-                              options that replace the common ones for that device; [] or None:
-                              not sent to it
-        classes        []     options for kinds of clients, a list of {"vendor_class": "PXEClient",
-                              "user_class": "iPXE", "architecture": 7, "routers": …,
-                              "dns_servers": …, "domain": …, "options": {…}}: one at least of the
-                              first three, which say how option 60 or 77 begins and what 93 names;
-                              the rest replaces the common options, as in a reservation, which
-                              goes before.  The first that fits counts
-        leases_per_device  3  addresses for one device that comes with several identifiers,
-                              1..addresses of the pool; if it takes one more, the lease that it
-                              has confirmed least recently ends
-        allow          None   list of MACs and of what MACs begin with, "00:00:5e": nobody else is
-                              served; None: everybody is
+                              the pool or outside.  Key: a MAC as text (":" or "-") or 6 bytes, a
+                              client id (option 61) as "id:" and hex, or other bytes; a tuple of
+                              keys, or several entries, for clients that share the address.
+                              {"address": "192.0.2.9", "routers": …, "dns_servers": …, "domain":
+                              …, "options": {…}} replaces options for them; [] or None: not sent
+        classes        []     options for kinds of clients; the first that fits counts.  A list of
+                              {"vendor_class": "PXEClient", "user_class": "iPXE",
+                              "architecture": 7, "options": {…}}, with at least one of the first
+                              three (how 60 and 77 begin, what 93 names), the rest as above
+        leases_per_device  3  addresses of one device with several client ids, 1..pool; beyond
+                              that the lease that it confirmed least recently ends
+        allow          None   list of MACs, or what MACs begin with, "00:00:5e": only these are
+                              served; None: all are
         deny           ()     list of the same: these are not served, allowed or not
         authoritative  True   refuse (NAK) what is not ours and adopt unknown clients; False:
                               stay silent, for a network with another server

@@ -28,8 +28,8 @@ _CONFLICT = const(9)
 # By state: how much the slot is worth to who has it; 0: nothing, 4: it is in quarantine.
 _WORTH = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04")
 _OVER = const(0)
-_LEAST = const(1)
-_MOST = const(3)
+_FIRST_LIVE = const(1)
+_LAST_LIVE = const(3)
 _QUARANTINE = const(4)
 _IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0")
 # By state: what it becomes when its time is over.
@@ -155,7 +155,7 @@ class Leases:
 
     def live(self, slot):
         """Return whether the address is offered or leased, or about to be."""
-        return _LEAST <= _WORTH[self.state[slot]] <= _MOST
+        return _FIRST_LIVE <= _WORTH[self.state[slot]] <= _LAST_LIVE
 
     def leased(self, slot):
         """Return whether a client has a lease of the address."""
