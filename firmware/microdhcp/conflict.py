@@ -16,7 +16,7 @@ _CHECKED = const(8)
 _ELSEWHERE = const(-2)
 _MOMENT_S = const(30)  # what was true then is still true now; the same in server.py
 
-_ANSWERED = const(1)  # verdicts about a slot that is leased: its client is there
+_THERE = const(1)  # verdicts about a slot that is leased: its client is there
 _SILENT = const(2)
 
 
@@ -72,7 +72,7 @@ class Checks:
         elif leases.leased(slot):  # for somebody else, see Server._park()
             if in_use and state == _ADOPTED:
                 leases.become(slot, _BOUND, leases.until_s[slot])
-            self._verdict = _ANSWERED if in_use else _SILENT
+            self._verdict = _THERE if in_use else _SILENT
             self._slot = slot
             self._checked_s = now_s
 
@@ -88,7 +88,7 @@ class Checks:
         twin = leases.find(request.hardware())
         if twin >= 0 and leases.live(twin):
             return True
-        return self._verdict_of(own, now_s) == _ANSWERED
+        return self._verdict_of(own, now_s) == _THERE
 
     def _verdict_of(self, slot, now_s):
         """Return what the last check of a lease has shown, 0: nothing about this one."""
