@@ -8,7 +8,7 @@ with SOA), 6891 (EDNS0), 8482 (ANY).  Nothing is forwarded: the board has no res
 """
 
 from ._compat import const
-from .naming import name_of
+from .naming import name_of, slot_named
 from .text import address_bytes, address_text
 
 _NXDOMAIN = const(3)
@@ -115,12 +115,12 @@ class Names:
         if host == self._own_name():
             return self._service.config.address
         leases = self._service.server.leases
-        for slot in range(leases.slots):
-            if leases.leased(slot) and name_of(leases, slot).encode() == host:
-                address = bytearray(4)
-                leases.address_of(slot, address, 0)
-                return bytes(address)
-        return self._hosts.get(host, b"")
+        slot = slot_named(leases, host)
+        if slot < 0:
+            return self._hosts.get(host, b"")
+        address = bytearray(4)
+        leases.address_of(slot, address, 0)
+        return bytes(address)
 
     def _reverse(self, name, kind):
         """Return (rcode, answer, authority) for a name below in-addr.arpa."""
