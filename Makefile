@@ -77,6 +77,11 @@ lab:  ## only the tests with real clients in network namespaces
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/check --only lab
 
+.PHONY: lab-kea
+lab-kea:  ## hand-over to Kea, dnsmasq, ISC dhcpd; relays before a Kea hot-standby pair
+	@$(PYTHON) tools/bootstrap.py --lab --servers
+	@$(PY) -m pytest -q -rs host_tests/test_host_migrate.py host_tests/test_host_kea*.py
+
 emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator
