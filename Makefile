@@ -95,6 +95,10 @@ romfs: vm  ## an image for a firmware with a ROMFS partition, and the heap it ta
 dist: setup  ## a release in dist/: built files, and the package.json for mpremote mip install
 	@$(PY) tools/dist.py
 
+.PHONY: release-check
+release-check: setup  ## whether the tree is ready for a tag: make release-check TAG=v0.2.0
+	@$(PY) tools/release.py "$(TAG)"
+
 romnames: vm  ## read again which names the firmware has in ROM, after a new one has come
 	@$(PYTHON) tools/bootstrap.py --types
 	@$(PY) tools/packer/romnames.py

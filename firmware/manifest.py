@@ -12,7 +12,7 @@ import sys
 
 metadata(  # noqa: F821 - the names of a manifest come from MicroPython's makemanifest
     description="A DHCPv4 server for boards that are their own Wi-Fi access point",
-    version="0.1.0",
+    version="0.2.0",
     license="MIT",
 )
 options.defaults(family="rp2", fast=False)  # noqa: F821

@@ -6,6 +6,8 @@
 Public names are loaded when they are first used: what a program does not use costs no memory.
 """
 
+__version__ = "0.2.0"
+
 _HOME = {
     "Config": "config",
     "Server": "server",
