@@ -329,7 +329,7 @@ class Leases:
         """Offer a lease to who has it, for another time; it lasts until until_s at least."""
         self.granted_s[slot] = granted_s
         if self.until_s[slot] < until_s:
-            self._move(slot, self.state[slot], until_s)
+            self.until_s[slot] = until_s
 
     def become(self, slot, state, until_s):
         """Change what is known of a slot, whose client stays."""

@@ -24,6 +24,7 @@ _STATES = const(
     )
 )
 _FREE = const(0)
+_CHECKING = const(7)
 _NEVER = const((1 << 30) - 1)
 
 # address, mac   text
@@ -71,7 +72,7 @@ def release(server, address, now_s):
     """
     leases = server.leases
     slot = leases.slot_of(address_bytes(address), 0)
-    if slot < 0 or not leases.live(slot):
+    if slot < 0 or not leases.live(slot) or leases.state[slot] == _CHECKING:
         return False
     leases.release(slot, now_s)
     return True

@@ -371,7 +371,7 @@ class Server:
         leases = self.leases
         own = self._own(now_s)
         slot = leases.slot_of(self.rx, at)
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, True):
             return self._nak(at, own, now_s)
         known = self._is_known_at(slot)
         if leases.leased(slot) and known:
@@ -400,7 +400,7 @@ class Server:
         mine = slot >= 0 and leases.holds(slot, self.request.key)
         if not mine and not self.config.authoritative:
             return self._drop("unknown_client") if own < 0 else self._nak(at, own, now_s)
-        if not self._may_have(slot, own):
+        if not self._may_have(slot, own, False):
             return self._nak(at, own, now_s)
         state = leases.state[slot]
         if not renewing:
@@ -410,7 +410,9 @@ class Server:
                 return self._park(slot, now_s)
         offered = mine and leases.live(slot) and not leases.leased(slot)
         new_state = _BOUND
-        if not mine or not renewing and (state == _ADOPTED or state == _CHECKED):
+        if not mine and not leases.leased(slot):
+            new_state = _ADOPTED
+        elif not renewing and (state == _ADOPTED or state == _CHECKED):
             new_state = _ADOPTED
         granted_s = self._lease_time()
         return self._ack(slot, new_state, granted_s, now_s, False, renewing and not offered)
@@ -424,8 +426,11 @@ class Server:
             return self._park(slot, now_s)
         return self._ack(slot, _ADOPTED, self._lease_time(), now_s, False, False)
 
-    def _may_have(self, slot, own):
-        """Return whether a client, whose slot is own or -1, may lease the slot that it names."""
+    def _may_have(self, slot, own, selecting):
+        """Return whether a client, whose slot is own or -1, may lease the slot that it names.
+
+        selecting   we have offered it: perhaps the lease of the same device that gives way
+        """
         if slot < 0:
             return False
         leases = self.leases
@@ -441,17 +446,19 @@ class Server:
             return False
         if leases.open(slot) or leases.owned_by(slot, request.chaddr):
             return True
-        if not leases.leased(slot) or not leases.has_chaddr(slot, request.chaddr):
+        if not selecting or not leases.leased(slot):
             return False
-        return leases.surplus(request.chaddr, request.key) == slot
+        if not leases.has_chaddr(slot, request.chaddr):
+            return False
+        return leases.surplus(request.chaddr, request.key) >= 0
 
     def _ack(self, slot, state, granted_s, now_s, rapid, to_ciaddr):
         """Lease the address; where the device then has one lease too many, another one ends."""
         leases = self.leases
         request = self.request
-        if not leases.leased(slot) or not leases.holds(slot, request.key):
+        if not leases.leased(slot) or not self._is_known_at(slot):
             surplus = leases.surplus(request.chaddr, request.key)
-            if surplus >= 0 and surplus != slot and not leases.reserved[slot]:
+            if surplus >= 0 and not leases.reserved[slot]:
                 leases.release(surplus, now_s)
         until_s = _NEVER if granted_s < 0 else later(now_s, granted_s)
         leases.lease(slot, request.key, request.chaddr, state, granted_s, now_s, until_s)
