@@ -5,7 +5,6 @@ it is read again, but not more often than a bound allows.
 """
 
 from ._compat import const
-from .hot import same
 
 _WRAP = const((1 << 30) - 1)  # milliseconds begin anew after it
 _FRESH_MS = const(1000)  # a station that left may ask from elsewhere
@@ -75,6 +74,9 @@ class Stations:
 
     def _lists(self, buf, pos):
         for mac in self.macs:
-            if same(buf, pos, mac, 0, 6):
+            i = 0
+            while i < 6 and buf[pos + i] == mac[i]:
+                i += 1
+            if i == 6:
                 return True
         return False

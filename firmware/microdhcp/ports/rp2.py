@@ -15,7 +15,6 @@ from time import ticks_ms
 from network import STA_IF, WLAN
 
 from .._compat import const
-from ..hot import copy
 from ..stations import Stations
 
 _BROADCAST = const(0)  # reply_to
@@ -187,7 +186,8 @@ class Port:
             if to == _CLIENT:
                 frame[_TO_IP : _TO_IP + 4] = self._yiaddr
             else:
-                copy(frame, _TO_IP, server.rx, 12, 4)
+                for i in range(4):
+                    frame[_TO_IP + i] = server.rx[12 + i]
         if n > _SHORTEST:
             frame[_MESSAGE + n : _MESSAGE + n + _STEP] = _ZEROS  # behind the datagram
         self._close_headers(frame, n)
