@@ -68,7 +68,7 @@ class JudgeTest(unittest.TestCase):
 
     def play_with(self, name, function):
         with mock.patch.object(Leases, name, function):
-            return play(7, 3, restart_days=0, squatters=0)
+            return play(7, 1, restart_days=0, squatters=0)
 
     def test_an_address_given_to_two(self):
         result = self.play_with("open", lambda leases, slot: True)

@@ -9,8 +9,9 @@ import threading
 import traceback
 
 from emulator.console import BoardError, BoardTimeout
+from patience import LIMIT_S
 
-_STUCK_S = 60  # wall time: a program that calls no fake module for so long loops for ever
+_STUCK_S = LIMIT_S  # a program that calls no fake module for so long loops for ever
 
 
 class Program:
@@ -46,11 +47,13 @@ class Program:
     def _run(self, code, names):
         self._go.acquire()
         try:
-            sys.settrace(self._trace)
+            if self._trace:  # without one, whoever traces this thread already goes on
+                sys.settrace(self._trace)
             exec(code, names)
         except BaseException:
             self.error = traceback.format_exc()
-        sys.settrace(None)
+        if self._trace:
+            sys.settrace(None)
         self.done = True
         self._back.release()
 
