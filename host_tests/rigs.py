@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
+import build
 import emulator
 from emulator import firmware
 from fakes import Esp32, PicoW
@@ -162,6 +163,11 @@ def _serving(version=None):
     """Return a Served on an emulated board, another one than that of awake()."""
     uses = inspect.getsource(Served), SETUP, START, CONTROL, RUN
     return emulator.ready(Served, emulator.package(), firmware.path(version), uses)[1]
+
+
+def named(source):
+    """Return source for an emulated board, with the names that the built package has there."""
+    return build.make("rp2").translated("program", source)
 
 
 RIGS = {

@@ -23,7 +23,7 @@ from builders import decline, discover, ip, request
 from emulator import firmware
 from linux import frames, icmp
 from microdhcp import Config, Server
-from rigs import awake
+from rigs import awake, named
 
 REASON = emulator.unavailable()
 AP_MAC = "00:10:18:00:00:02"
@@ -47,7 +47,7 @@ while True:
     print(*event)
 print(service.checker.counters)
 """
-QUARANTINED = "print(sum([state in (4, 9) for state in service.server.leases.state]))"
+QUARANTINED = "print(len(list(service.leases(states=('declined', 'conflict')))))"
 STORED = """
 service.storage.save(0)
 print(open('/leases', 'rb').read())
@@ -100,7 +100,7 @@ def candidate(mac):
 def told(board, program):
     """Interrupt the service; return its (events without host names, counters)."""
     program.interrupt()
-    *events, counters = board.run(TELL).splitlines()
+    *events, counters = board.run(named(TELL)).splitlines()
     return [tuple(event.split()) for event in events], eval(counters)
 
 
@@ -251,7 +251,7 @@ def before_the_cut(board, program):
     for station in eight(board) * 2:
         renewed(station)
     program.interrupt()
-    return eval(board.run(STORED))
+    return eval(board.run(named(STORED)))
 
 
 def after_the_cut(board, program):
