@@ -47,7 +47,7 @@ while True:
     print(*event)
 print(service.checker.counters)
 """
-QUARANTINED = "print(len(list(service.leases(states=('declined', 'conflict')))))"
+QUARANTINED = "print(len(list(service.server.roster(states=('declined', 'conflict')))))"
 STORED = """
 service.storage.save(0)
 print(open('/leases', 'rb').read())
