@@ -65,7 +65,10 @@ bench-board: setup  ## OFFER and ACK on an emulated Pico W against its built-in 
 fuzz: setup  ## N mutated packets against the invariants: make fuzz N=1000000 SEED=7
 	@$(PY) tools/fuzz.py --packets $(N) $(if $(SEED),--seed $(SEED))
 
-.PHONY: model
+.PHONY: model mutants
+mutants: setup  ## mutation testing of the core, half an hour: make mutants MODULES="server reply"
+	@$(PY) tools/mutants.py $(MODULES)
+
 model: setup  ## N stories against the model of the server: make model N=5000 SEED=7 ONLY=A4
 	@$(PY) tools/model.py $(if $(filter-out 1000000,$(N)),--examples $(N)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
