@@ -29,7 +29,7 @@ REASON = emulator.unavailable()
 AP_MAC = "00:10:18:00:00:02"
 SERVER = "10.10.10.1"
 SETTINGS = {"address": SERVER + "/24", "pool": ("10.10.10.16", "10.10.10.31")}
-CHECK_MS = 100  # real clients wait in wall time, where waiting boards are 20 times slower
+CHECK_MS = 100  # real clients wait in wall time, which is slow on a busy machine
 PROGRAM = f"""
 import asyncio, network
 from microdhcp import Config, Service
@@ -105,10 +105,7 @@ def told(board, program):
 
 
 def ask(station, packet):
-    """Send a message; return the Message that answers, while delays are skipped.
-
-    A machine that does much else may take a minute for it.
-    """
+    """Send a message; return the Message that answers, while delays are skipped."""
     with station.board.skipping_delays():
         return station.ask(packet, timeout_s=60).message
 
@@ -212,7 +209,7 @@ def real_story(board, program):
         leases = []
         for adapter, node in zip((PatientUdhcpc, lab.Dhcpcd), nodes):
             client = adapter(node, checks=True)
-            leases.append(air.call(client.obtain, 60))
+            leases.append(air.call(client.obtain))
             air.call(client.stop)
         return [lease.address for lease in leases], loud.mac, told(board, program)
 

@@ -13,10 +13,18 @@ import time
 SLOWER = 60  # the 10 s of mpremote become ten minutes
 
 
+class _Clock:
+    """The slower clock; no function, as pyserial would make a method of that."""
+
+    _real = staticmethod(time.monotonic)
+
+    def __call__(self):
+        return self._real() / SLOWER
+
+
 def main(words):
     """Run the program that the command line names, as its __main__."""
-    real = time.monotonic
-    time.monotonic = lambda: real() / SLOWER
+    time.monotonic = _Clock()
     sys.path[0] = ""
     if words[0] == "-m":
         sys.argv = words[1:]

@@ -1,8 +1,8 @@
 """The program of a board: its own access point, with our server on it.  Runs until Ctrl-C.
 
 Set before: ADDRESS ("192.168.4.1/24"), POOL (first, last), LEASE_S.
-Addresses are not checked before they are offered: the 0.4 s of a check are 10 s and more on the
-clock of a real client, as the emulated board waits that slowly.
+Addresses are not checked before they are offered: a check takes 0.4 s of the board's time, and
+more on the clock of a real client.
 """
 
 import asyncio
