@@ -5,9 +5,9 @@
     python tools/mutants.py --show NAME         the change of one mutant
 
 mutmut makes the changes and gives each one the tests that reach its function.  It wants the
-package in a directory `src`, so a copy of firmware, host_tests and tools is laid out in .build/mutants.
-A survivor that changes nothing that can be seen stands in host_tests/mutants.txt, with the reason;
-any other is listed.  Status 1 if fewer than GOAL percent are killed.
+package in a directory `src`, so a copy of firmware, host_tests and tools is laid out in
+.build/mutants.  A survivor that changes nothing that can be seen stands in host_tests/mutants.txt,
+with the reason; any other is listed.  Status 1 if fewer than GOAL percent are killed.
 """
 
 import argparse
@@ -103,6 +103,10 @@ def equivalent():
 
 def summary(states):
     """Print the survivors and a line of figures; return the percentage killed."""
+    left = sum(state == "not checked" for state in states.values())
+    if left or not states:
+        print(f"the run has not ended: {left} of {len(states)} mutants are not checked")
+        return 0.0
     excused = equivalent()
     killed = sum(state in KILLED for state in states.values())
     without = 0
@@ -129,9 +133,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", help="names without .py")
     parser.add_argument("--show", help="print the change of one mutant of the last run")
-    parser.add_argument(
-        "--summary", action="store_true", help="of the last run"
-    )
+    parser.add_argument("--summary", action="store_true", help="of the last run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     if arguments.show:
