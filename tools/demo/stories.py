@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-SEEN_S = 5
+SEEN_S = 60
 
 
 class Story(NamedTuple):
