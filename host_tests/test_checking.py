@@ -436,6 +436,19 @@ class Places(CheckingCase):
         self.discover(2, 6)
         self.assertEqual([xid for xid, _ in self.sleep(2 * CHECK_MS)], [5])
 
+    def test_a_long_message_comes_back_as_it_was(self):
+        """A place has no room for `sname` and `file`, which clients leave empty."""
+        packet = builders.discover(mac=1, xid=5, options=((224, b"x" * 200),))
+        self.assertEqual(self.send(packet), PARK)
+        self.now_ms += CHECK_MS
+        n = self.checker.poll(self.now_ms, 0)
+        self.assertEqual(bytes(self.server.rx[:n]), packet)
+
+    def test_a_long_message_that_fills_them_is_turned_away(self):
+        packet = builders.discover(mac=1, xid=5, options=((224, b"x" * 200),), file=b"boot")
+        self.assertEqual(self.send(packet), PARK)
+        self.assertEqual(self.counted("turned_away"), (1,))
+
     def test_a_client_has_one_check_at_a_time(self):
         """One with ever new identifiers is given ever new addresses, and shall not fill them."""
         self.discover(1, 5)
