@@ -170,6 +170,13 @@ class AtTheRepl(unittest.TestCase):
         self.assertEqual(program.interrupt(), "begun\n")
         self.assertIn("KeyboardInterrupt", program.error)
 
+    def test_the_safety_net_of_a_wait_says_what_it_is(self):
+        program = self.board.start("while True:\n pass")
+        with mock.patch("emulator.board._CPU_LIMIT_S", 0):
+            with self.assertRaisesRegex(emulator.BoardTimeout, "safety net: 0 s of processor"):
+                program.wait()
+        program.interrupt()
+
     def test_a_file_arrives_byte_for_byte(self):
         data = bytes(range(256)) * 3
         self.board.put_tree({"/deep/er/file": data, "/top": b""})
