@@ -298,6 +298,18 @@ class Prepared(unittest.TestCase):
             self.assertEqual(board.run("print(woken)"), "1\n")
             self.assertEqual(len(kept.read_bytes()), len(whole))
 
+    def test_the_least_recently_used_go(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for age_s in range(4):
+                for path in folder / f"board-{age_s}", folder / f"board-{age_s}.lock":
+                    path.touch()
+                    os.utime(path, (1000 - age_s, 1000 - age_s))
+            with mock.patch.multiple(prepared, KEPT=folder, KEPT_N=2):
+                prepared._tidy()
+            left = sorted(path.name for path in folder.iterdir())
+        self.assertEqual(left, ["board-0", "board-0.lock", "board-1", "board-1.lock"])
+
     def test_another_firmware_file_or_program_is_another_board(self):
         digest = prepared._digest
         uf2 = firmware.path()

@@ -126,11 +126,12 @@ def _alone(path):
 
 def _tidy():
     """Remove the boards used least recently, with their locks."""
-    kept = [path for path in KEPT.iterdir() if not path.suffix]
-    kept.sort(key=lambda path: path.stat().st_mtime)
-    for path in kept[:-KEPT_N]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".lock").unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # another process tidies up
+        kept = [path for path in KEPT.iterdir() if not path.suffix]
+        kept.sort(key=lambda path: path.stat().st_mtime)
+        for path in kept[:-KEPT_N]:
+            path.unlink()
+            path.with_suffix(".lock").unlink()
 
 
 def _digest(uf2, texts, files=None):
