@@ -36,6 +36,7 @@ domain = "lab.example"
 deny = ["00:00:5e:00:53:fd", "02:aa"]
 dns_servers = ["10.77.0.1", "10.77.0.2"]
 conflict_check = false
+classes = [{ vendor_class = "PXEClient", options = { boot_file = "pxe.0" } }]
 [options]
 ntp_servers = ["10.77.0.1"]
 mtu = 1400
@@ -48,6 +49,8 @@ ip_forwarding = true
 [reservations]
 "00:00:5e:00:53:01" = "10.77.0.50"
 "id:ff00112233" = "10.77.0.51"
+"00:00:5e:00:53:e1" = "10.77.0.52"
+"00:00:5e:00:53:e2" = "10.77.0.52"
 """
 OWN_OPTIONS = """
 [reservations."00:00:5e:00:53:02"]
@@ -351,6 +354,21 @@ class ThereAndBack(unittest.TestCase):
 
 class CommandLine(unittest.TestCase):
     """What the program says when something is missing."""
+
+    def test_what_no_server_is_told_is_listed(self):
+        desk = Desk()
+        desk.obtain(5, identifier(5))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "serve.toml"
+            path.write_text(TOML)
+            leases = Path(folder) / "leases.store"
+            leases.write_bytes(store.dump(desk.server, 0))
+            told = run(leases, "--config", path, "--to", "isc", Path(folder) / "out")
+            lost = (Path(folder) / "out" / "not-carried.txt").read_text()
+        self.assertIn("classes: number 1 is not carried over", lost)
+        self.assertIn("by its MAC 00:00:5e:00:53:05", lost)
+        for line in lost.splitlines():
+            self.assertIn(line, told)
 
     def test_errors_are_one_line(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -112,10 +112,15 @@ def _option(option):
 
 
 def _reservations(network):
-    for number, entry in enumerate(network.reservations):
+    """Yield a line for each reserved address with all its clients, and their options."""
+    clients = {}
+    for entry in network.reservations:
         who = entry.mac.hex(":") if entry.mac else f"id:{entry.client_id.hex(':')}"
+        clients.setdefault(entry.address, []).append(who)
+    for number, (address, who) in enumerate(clients.items()):
+        entry = network.reservation_at(address)
         tag = f",set:fixed{number}" if entry.options or entry.without else ""
-        yield f"dhcp-host={who},{entry.address}{tag}"
+        yield f"dhcp-host={','.join(who)},{address}{tag}"
         for option in entry.options:
             yield f"dhcp-option=tag:fixed{number},{_option(option)}"
         for code in entry.without:

@@ -147,9 +147,9 @@ def _data(data):
 
 
 def _hosts(network):
-    for entry in network.reservations:
+    for number, entry in enumerate(network.reservations, 1):
         yield ""
-        yield f"host fixed-{str(entry.address).replace('.', '-')} {{"
+        yield f"host fixed-{number} {{"
         if entry.mac:
             yield f"  hardware ethernet {entry.mac.hex(':')};"
         else:

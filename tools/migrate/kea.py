@@ -92,6 +92,10 @@ def _config(network, interface, database):
         "// reservations": "First by client identifier, then by MAC.",
         "host-reservation-identifiers": ["client-id", "hw-address"],
     }
+    addresses = [entry.address for entry in network.reservations]
+    if len(set(addresses)) < len(addresses):
+        server["// shared"] = "Some clients share an address."
+        server["ip-reservations-unique"] = False
     classes = _classes(network)
     if classes:
         server["// classes"] = "allow and deny: Kea drops what is in the class DROP."
