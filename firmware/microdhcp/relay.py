@@ -49,7 +49,6 @@ class Relay:
     # Made by relay_start.prepare(), and when the sockets come; an annotation costs nothing.
     _views: list
     _reply: object
-    _polls: tuple
 
     def __init__(self, ap, servers, address=None, fallback=None, **settings):
         """Prepare a relay; nothing is touched before start().
@@ -88,7 +87,6 @@ class Relay:
         self._fallback = fallback
         self._clock = Clock()
         self._uplink = None  # the socket towards the servers, where the port's own hears only AP
-        self._polls = ()
         self._at = _NOWHERE  # the station's address
         self._stop = True
         self._unanswered = False  # whether something was sent since a server has answered
@@ -126,7 +124,6 @@ class Relay:
         self._stop = True
         self._close_uplink()
         self.port.close()
-        self._polls = ()
 
     def feed(self):
         """Call on_feed."""
@@ -163,11 +160,10 @@ class Relay:
         if self._stop:
             return
         try:
-            for number in range(len(self._polls)):
-                for _ in range(_BATCH):
-                    if not self._next(number, wait_ms):
-                        break
-                    wait_ms = 0
+            for _ in range(_BATCH):
+                if not self._next(wait_ms):
+                    break
+                wait_ms = 0
         except Exception as error:
             self._survive(error)
         if ticks_diff(ticks_ms(), self._chores_ms) >= 0:
@@ -181,25 +177,26 @@ class Relay:
             self.poll()
             await asyncio.sleep_ms(_NAP_MS)
 
-    def _next(self, number, wait_ms):
+    def _next(self, wait_ms):
         """Take one packet from a socket; return whether there was one."""
-        for _ in self._polls[number].ipoll(min(wait_ms, _CHORES_MS)):
+        sock = None
+        for entry in self._poll.ipoll(min(wait_ms, _CHORES_MS)):
+            sock = entry[0]
             break
-        else:
+        if not sock:
             return False
-        sock = self._uplink if number else self.port.sock
         data, source = sock.recvfrom(_RX_N + 1)
         if not data:
-            self._reopen(number)
+            self._reopen(sock)
         elif data[0] == 1:
             self._from_client(data)
         else:
             self._from_server(data, source)
         return True
 
-    def _reopen(self, number):
+    def _reopen(self, sock):
         """Put a new socket in place of one that an empty datagram has ended (ESP32)."""
-        if number:
+        if sock is self._uplink:
             self._join()
         elif hasattr(self.port, "open"):
             self.port.open()
@@ -318,15 +315,11 @@ class Relay:
         self._watch()
 
     def _watch(self):
-        """Make the poll objects of the sockets that there are."""
-        polls = []
+        """Wait for packets of the sockets that there are."""
+        self._poll = poll()
         for sock in (self.port.sock, self._uplink):
             if sock:
-                polls.append(poll())
-                polls[-1].register(sock, POLLIN)
-                for _ in polls[-1].ipoll(0):  # the first call allocates
-                    break
-        self._polls = tuple(polls)
+                self._poll.register(sock, POLLIN)
 
     def _close_uplink(self):
         if self._uplink:
