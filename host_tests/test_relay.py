@@ -81,8 +81,8 @@ def reply(kind, own=ONE, agent=SUB_OPTIONS, **fields):
     fields.setdefault("giaddr", LINK)
     fields.setdefault("op", 2)
     fields.setdefault("yiaddr", ADDRESS)
-    more = [(82, agent)] if agent else []
-    return of_type(kind, options=[(1, b"\xff\xff\xff\0"), *more], server_id=own, **fields)
+    options = [(1, b"\xff\xff\xff\0")] + ([(82, agent)] if agent else [])
+    return of_type(kind, options=options, server_id=own, **fields)
 
 
 class ToServers(unittest.TestCase):
@@ -140,7 +140,8 @@ class ToServers(unittest.TestCase):
         self.assertEqual(self.bench.drops(), {"malformed": len(bad)})
 
     def test_a_message_that_fills_the_buffer(self):
-        long = message([(53, b"\x01"), *[(43, bytes(210))] * 2], end=False, pad_to=None)
+        vendor = (43, bytes(210))
+        long = message([(53, b"\x01"), vendor, vendor], end=False, pad_to=None)
         self.assertEqual(self.bench.ask(long + b"\x0c\x16" + bytes(22)), {})
         self.assertEqual(self.bench.drops(), {"no_room": 1})
 

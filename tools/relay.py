@@ -26,7 +26,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent / "firmware")]
 from linux import link, settings, sockets
 from linux.port import Port
 from microdhcp import Server
-from microdhcp.agent import Agent, Outgoing
+from microdhcp.agent import Agent
 
 LONGEST = 1472  # bytes of UDP payload in an Ethernet frame
 BURST = 64
@@ -69,7 +69,6 @@ class Relay:
             args.max_hops,
             PENDING,
         )
-        self._reply = Outgoing(self.agent)
         self._buffer = bytearray(65536)
         self._uplink = None
         self._silent_since = None  # when something was sent that no server has answered
@@ -152,7 +151,7 @@ class Relay:
             if self.local:  # what the servers say next counts
                 self._switch(False)
             else:
-                self._send(self.port.send, self._reply, n)
+                self._send(self.port.send, self.agent, n)
 
     def _serve(self, n):
         """Answer the message in rx[:n] from the fallback."""

@@ -65,13 +65,13 @@ class Agent:
 
     rx         bytearray for a client's message
     tx         buffer for a server's reply
-    reply_to   where the reply in tx goes: BROADCAST, CLIENT, CIADDR
+    reply_to   where the reply in tx goes: BROADCAST, CLIENT, or CIADDR, which rx then has as well
     targets    after to_servers(): bit i is set if server i gets the message
     drops      {reason: how often}
     relayed, returned   messages that went to servers, replies that went to clients
     """
 
-    def __init__(self, own, link, thresholds, tx, rx=None, ids=b"", max_hops=4, pending=32):
+    def __init__(self, own, link, thresholds, tx, rx=None, ids=b"", max_hops=4, pending=16):
         """Prepare an agent.
 
         own         4 bytes, the relay's address on the clients' network
@@ -273,24 +273,13 @@ class Agent:
             self.reply_to = CLIENT
         elif tx[_CIADDR] | tx[_CIADDR + 1] | tx[_CIADDR + 2] | tx[_CIADDR + 3]:
             self.reply_to = CIADDR
+            for i in range(_CIADDR, _CIADDR + 4):
+                self.rx[i] = tx[i]
 
     def _drop(self, reason):
         """Count a message that does not pass; return 0."""
         self.drops[reason] = self.drops[reason] + 1 & 0x3FFFFFFF
         return 0
-
-
-class Outgoing:
-    """What a port reads of a server: both buffers are the agent's reply."""
-
-    def __init__(self, agent):
-        self._agent = agent
-        self.tx = self.rx = agent.tx
-
-    @property
-    def reply_to(self):
-        """Where the reply goes."""
-        return self._agent.reply_to
 
 
 def _asks(kind):

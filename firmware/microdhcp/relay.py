@@ -19,7 +19,6 @@ from network import STA_IF, WLAN
 
 from ._compat import const
 from .clock import Clock
-from .text import address_bytes
 
 _RX_N = const(700)  # a client's message and option 82
 _CLIENT_N = const(600)
@@ -48,7 +47,6 @@ class Relay:
 
     # Made by relay_start.prepare(), and when the sockets come; an annotation costs nothing.
     _views: list
-    _reply: object
 
     def __init__(self, ap, servers, address=None, fallback=None, **settings):
         """Prepare a relay; nothing is touched before start().
@@ -65,7 +63,7 @@ class Relay:
         circuit_id  None  bytes or text for option 82.1; None: the board's MAC
         remote_id   None  bytes or text for option 82.2; None: not sent
         max_hops    4     messages that passed so many relays are dropped, 1..16
-        pending     32    transactions at a time, 4..250
+        pending     16    transactions at a time, 4..250
         max_message 600   longest reply in bytes of UDP payload, 300..1472
         on_feed     None  called at least every second, to feed a watchdog
         The first one that is wrong: ValueError.
@@ -79,7 +77,7 @@ class Relay:
             from .ports.rp2 import Port
         else:
             from .ports.esp32 import Port
-        self.port = Port(ap)
+        self.port = Port(ap, False)
         self.server = self.agent = None
         self.local = False
         self.counts = {"foreign": 0, "troubles": 0, "unsent": 0, "fallbacks": 0}
@@ -269,7 +267,7 @@ class Relay:
         self._unanswered = False
         if self.local:  # the servers are back: what they say next counts
             self.local = False
-        elif not self.port.send(self._reply, n):
+        elif not self.port.send(agent, n):
             self.counts["unsent"] += 1
 
     def _bars(self):
@@ -305,7 +303,7 @@ class Relay:
     def _join(self):
         """Take the station's address: it goes to giaddr, and the servers send to it."""
         self._at = self._sta.ifconfig()[0]
-        self.agent.link[:] = address_bytes(self._at)
+        self.agent.link[:] = bytes([int(part) for part in self._at.split(".")])
         if sys.platform != "rp2" and self._at != _NOWHERE:
             self._close_uplink()
             sock = socket(AF_INET, SOCK_DGRAM)

@@ -2,12 +2,19 @@
 
 import sys
 
-from .agent import Agent, Outgoing
-from .text import address_bytes
+from .agent import Agent
 
 _RX_N = 700  # as in relay.py
 _STEP = 64
 _SHORTEST = 300
+
+
+def address_bytes(text):
+    """Return the 4 bytes of dotted text; ValueError if it is no address."""
+    numbers = [int(part) for part in text.split(".")]
+    if len(numbers) != 4:
+        raise ValueError
+    return bytes(numbers)
 
 
 class Site:
@@ -34,7 +41,7 @@ _DEFAULTS = {
     "circuit_id": None,
     "remote_id": None,
     "max_hops": 4,
-    "pending": 32,
+    "pending": 16,
     "max_message": 600,
     "on_feed": None,
 }
@@ -130,7 +137,6 @@ def prepare(relay):
         view = memoryview(relay.agent.rx)
         ends = list(range(_SHORTEST, _RX_N, _STEP)) + [_RX_N]
         relay._views = [view[:end] for end in ends]
-        relay._reply = Outgoing(relay.agent)
     finally:
         _forget()
 

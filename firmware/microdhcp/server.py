@@ -84,6 +84,8 @@ class Server:
     check_slot the slot whose address wants a check, after handle() has returned PARK
     """
 
+    _admit = _sign = None  # functions of relayed.py, once a relay agent has asked
+
     def __init__(self, config, rx_size=600, tx=None):
         self.rx = bytearray(rx_size)
         self.tx = tx
@@ -119,7 +121,8 @@ class Server:
         if not kind:
             return self._drop(self.request.fault)
         rx = self.rx
-        if rx[24] | rx[25] | rx[26] | rx[27] and not self.config.on_link(rx, 24):
+        via = rx[24] | rx[25] | rx[26] | rx[27]  # giaddr
+        if via and not self._from_relay():
             return self._drop("relay")
         if self.config.permitted and not self.config.permitted(self.config, rx):
             return self._drop("denied")
@@ -132,8 +135,18 @@ class Server:
             if n:
                 kind = self.tx[242]
                 messages[kind] = messages[kind] + 1 & _NEVER
+                if via:
+                    Server._sign(self.request, self.tx)
         self.reply_to = self._reply.to
         return n
+
+    def _from_relay(self):
+        """Return whether the relayed message is for our subnet (RFC 3527, 3011)."""
+        if not Server._admit:
+            from .relayed import admit, sign
+
+            Server._admit, Server._sign = admit, sign
+        return Server._admit(self.request, self.config)
 
     def _answer(self, kind, now_s):
         """Tell the message types apart; return what handle() shall."""

@@ -37,7 +37,8 @@ class Port:
     security_wpa2 = AUTH_WPA2_PSK
     associated = None
 
-    def __init__(self, ap):
+    def __init__(self, ap, receives=True):
+        """Prepare a port; `receives` is for ports that keep buffers to receive into."""
         self.ap = ap
         self.sock = None
         self.dropped = 0

@@ -71,7 +71,11 @@ class Port:
     _everybody: bytes
     _pm: int
 
-    def __init__(self, ap):
+    def __init__(self, ap, receives=True):
+        """Prepare a port.
+
+        receives  False: nobody calls receive(), which needs 2.5 KB of buffers
+        """
         self.ap = ap
         self.sock = self._poll = None
         self.dropped = 0
@@ -79,9 +83,10 @@ class Port:
         self.associated = Stations(self)
         self._raw = hasattr(ap, "send_ethernet")
         self._short = sys.implementation.version[:3] < (1, 24, 1)  # see stations()
-        self._queue = bytearray(_QUEUE_N)
-        self._head = memoryview(self._queue)[:_RX_N]
-        self._tails = [memoryview(self._queue)[1 << i :] for i in range(12)]
+        if receives:
+            self._queue = bytearray(_QUEUE_N)
+            self._head = memoryview(self._queue)[:_RX_N]
+            self._tails = [memoryview(self._queue)[1 << i :] for i in range(12)]
         self.queued = 0
         self._full = False
 

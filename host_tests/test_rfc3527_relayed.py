@@ -1,0 +1,108 @@
+"""RFC 3527 link selection, RFC 5107 server identifier override, RFC 3011 subnet selection."""
+
+from builders import ip
+from microdhcp import RELAY
+from timeline import FIRST, FOREIGN, SERVER, TimelineCase
+
+ON_LINK, ELSEWHERE = "192.0.2.9", "198.51.100.9"  # addresses of relay agents
+OURS, THEIRS = ip("192.0.2.0"), ip("198.51.100.0")  # subnets
+NAME = ip("192.0.2.254")  # what the relay agent calls the server
+
+
+def agent(*sub_options):
+    """Return option 82 of (code, value) pairs, among others."""
+    inside = b"\x01\x02ab"
+    for code, value in sub_options:
+        inside += bytes([code, len(value)]) + value
+    return (82, inside)
+
+
+class RelayCase(TimelineCase):
+    def silent(self, reply, reason):
+        """Assert that there was no reply, for that reason."""
+        self.assertEqual((reply.kind, reply.dropped), (None, reason))
+
+
+class LinkSelection(RelayCase):
+    def offered(self, giaddr, *options):
+        """Return the reply to a DISCOVER."""
+        return self.client.discover(giaddr=giaddr, options=list(options))
+
+    def test_it_goes_before_giaddr(self):
+        """'overrides the normal behavior of using the giaddr to select the subnet'"""
+        offer = self.offered(ELSEWHERE, agent((5, OURS)))
+        self.assertEqual((offer.kind, offer.to, offer.giaddr), ("OFFER", RELAY, ELSEWHERE))
+        self.assertEqual(offer.option(82), agent((5, OURS))[1])
+
+    def test_any_address_of_the_subnet_will_do(self):
+        for selected in (SERVER, FIRST, "192.0.2.255"):
+            self.assertEqual(self.offered(ELSEWHERE, agent((5, ip(selected)))).kind, "OFFER")
+
+    def test_another_subnet_is_not_ours(self):
+        """A relay agent on our network may serve clients of another subnet."""
+        self.silent(self.offered(ON_LINK, agent((5, THEIRS))), "relay")
+        self.silent(self.offered(ON_LINK, agent((5, ip("10.0.2.0")))), "relay")
+
+    def test_without_it_giaddr_decides(self):
+        self.silent(self.offered(ELSEWHERE, agent()), "relay")
+        self.assertEqual(self.offered(ON_LINK, agent()).kind, "OFFER")
+
+    def test_one_of_another_length_says_nothing(self):
+        self.silent(self.offered(ELSEWHERE, agent((5, b"\xc0\0\2"))), "relay")
+        self.silent(self.offered(ELSEWHERE, (82, b"\x05\x04\xc0\0\2")), "relay")
+        self.silent(self.offered(ELSEWHERE, (82, b"\0\xff\x05\x04" + OURS)), "relay")
+        self.assertEqual(self.offered(ELSEWHERE, (82, b"\0\x05\x04" + OURS)).kind, "OFFER")
+
+    def test_no_reply_goes_where_no_host_is(self):
+        for giaddr in ("0.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255"):
+            self.silent(self.offered(giaddr, agent((5, OURS))), "relay")
+
+    def test_a_lease_from_there_is_renewed(self):
+        relayed = {"giaddr": ELSEWHERE, "options": [agent((5, OURS))]}
+        address = self.client.dora(**relayed).yiaddr
+        renewed = self.client.renew(address, **relayed)
+        self.assertEqual((renewed.kind, renewed.to), ("ACK", RELAY))
+
+    def test_subnet_selection(self):
+        """RFC 3011: option 118 does the same; RFC 3527 section 3: link selection goes before it."""
+        self.assertEqual(self.offered(ELSEWHERE, (118, OURS)).kind, "OFFER")
+        self.silent(self.offered(ON_LINK, (118, THEIRS)), "relay")
+        self.assertEqual(self.offered(ELSEWHERE, (118, THEIRS), agent((5, OURS))).kind, "OFFER")
+
+
+class Override(RelayCase):
+    relayed = {"giaddr": ON_LINK, "options": [agent((11, NAME))]}
+
+    def test_the_reply_names_the_server_so(self):
+        """'the server SHOULD use this value as the value of the server identifier option'"""
+        offer = self.client.discover(**self.relayed)
+        self.assertEqual(offer.option(54), NAME)
+        ack = self.client.select(offer, server_id=NAME, **self.relayed)
+        self.assertEqual((ack.kind, ack.option(54)), ("ACK", NAME))
+
+    def test_a_nak_as_well(self):
+        nak = self.client.reboot(FOREIGN, **self.relayed)
+        self.assertEqual((nak.kind, nak.option(54)), ("NAK", NAME))
+
+    def test_its_own_name_is_understood_too(self):
+        offer = self.client.discover(**self.relayed)
+        request = dict(self.relayed, requested=offer.yiaddr, server_id=SERVER)
+        self.assertEqual(self.client.request(**request).kind, "ACK")
+
+    def test_another_servers_name_is_not_ours(self):
+        offer = self.client.discover(**self.relayed)
+        request = dict(self.relayed, requested=offer.yiaddr, server_id="192.0.2.77")
+        self.silent(self.client.request(**request), "other_server")
+
+    def test_without_it_the_server_uses_its_address(self):
+        offer = self.client.discover(giaddr=ON_LINK, options=[agent()])
+        self.assertEqual(offer.option(54), ip(SERVER))
+
+    def test_one_of_another_length_says_nothing(self):
+        offer = self.client.discover(giaddr=ON_LINK, options=[agent((11, b"\xc0\0\2"))])
+        self.assertEqual(offer.option(54), ip(SERVER))
+
+    def test_a_client_on_our_network_cannot_ask_for_it(self):
+        """Without giaddr there is no relay agent."""
+        offer = self.client.discover(options=[agent((11, NAME))])
+        self.assertEqual(offer.option(54), ip(SERVER))
