@@ -64,7 +64,7 @@ class LinkSelection(RelayCase):
         self.assertEqual((renewed.kind, renewed.to), ("ACK", RELAY))
 
     def test_subnet_selection(self):
-        """RFC 3011: option 118 does the same; RFC 3527 section 3: link selection goes before it."""
+        """RFC 3011: option 118 does the same; link selection goes before it (RFC 3527, 3)."""
         self.assertEqual(self.offered(ELSEWHERE, (118, OURS)).kind, "OFFER")
         self.silent(self.offered(ON_LINK, (118, THEIRS)), "relay")
         self.assertEqual(self.offered(ELSEWHERE, (118, THEIRS), agent((5, OURS))).kind, "OFFER")
