@@ -84,6 +84,7 @@ class Service:
         self.parts = ()
         self._on_feed = on_feed
         self._on_event = None
+        self._hears = False  # a part has event()
         self._complained = False
         self._chores_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
@@ -141,10 +142,15 @@ class Service:
         """Let a part of the program take turns with the server, in poll() and in run().
 
         part   .open() makes its sockets, now or when the service starts; .close() gives them
-               back, if there are any, when it stops; .sockets() returns a list of them; .poll() serves what waits
-               there, without waiting for more
+               back, if there are any, when it stops; .sockets() returns a list of them; .poll()
+               serves what waits there, without waiting for more; .event(kind, address, mac,
+               host_name), if there is one, takes what on_event() tells
         """
         self.parts += (part,)
+        if hasattr(part, "event"):
+            if not self.server.events:
+                self.server.enable_events()
+            self._hears = True
         if self.port.sock:
             part.open()
         if self._task and len(self.parts) == 1:
@@ -198,7 +204,7 @@ class Service:
         """
         if not self.server.events:
             self.server.enable_events()
-        while not self._on_event and self.server.next_event():
+        while not (self._on_event or self._hears) and self.server.next_event():
             pass  # what happened while nobody wanted to know
         self._on_event = callback
 
@@ -348,7 +354,7 @@ class Service:
                     break
                 if n > 0 and not self._answer(n):
                     return False
-            if self._on_event:
+            if self._on_event or self._hears:
                 self._tell()
         except Exception as error:
             self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
@@ -420,7 +426,7 @@ class Service:
         try:
             if now_s >= self.server.leases.due_s:
                 self.server.leases.end_due(now_s)
-            if self._on_event:
+            if self._on_event or self._hears:
                 self._tell()
             if self.port.sock and self.port.lost():
                 self.port.up()
@@ -439,12 +445,16 @@ class Service:
             self._call(self._on_feed)
 
     def _tell(self):
-        """Hand what has happened to on_event."""
-        while self._on_event:
+        """Hand what has happened to on_event and to the parts."""
+        while self._on_event or self._hears:
             event = self.server.next_event()
             if not event:
                 break
-            self._call(self._on_event, *event)
+            if self._on_event:
+                self._call(self._on_event, *event)
+            for part in self.parts:
+                if hasattr(part, "event"):
+                    self._call(part.event, *event)
 
     def _call(self, callback, *arguments):
         """Call a function of the program, and go on when it raises."""

@@ -74,7 +74,21 @@ class AccessPoint(Side):
 
 
 class HomeNetwork(Side):
-    """The network that the board joins as a station; its router answers ARP."""
+    """The network that the board joins as a station; its router answers ARP.
+
+    key    its password; None: whatever the board says will do
+    found  what scan() finds: (ssid, bssid, channel, RSSI, security, hidden) (MP network.WLAN)
+    """
+
+    def __init__(self, board):
+        super().__init__(board)
+        self.key = None
+        self.found = [
+            (b"neighbour", ROUTER_MAC, 6, -80, 4, False),
+            (b"home", ROUTER_MAC, 1, -40, 4, False),
+            (b"home", ROUTER_MAC, 11, -60, 4, False),
+            (b"", ROUTER_MAC, 3, -90, 4, True),
+        ]
 
     def sent(self, frame):
         """Take a frame from the firmware."""

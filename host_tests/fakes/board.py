@@ -12,6 +12,7 @@ from fakes.files import Files
 from fakes.modules import Modules
 from fakes.program import Program
 from fakes.rules import NAMED
+from fakes.tcp import Tcp
 
 _LOOK_US = 5000
 _SLICE_US = 1000  # while two threads run
@@ -22,7 +23,7 @@ class Board:
 
     version  (1, 23) … (1, 29), the MicroPython that it pretends to be
     rules    fakes.rules.Rules
-    stack    fakes.lwip.Lwip
+    stack    fakes.lwip.Lwip; tcp: fakes.tcp.Tcp
     ap, home fakes.air: the board's access point and the network that it may join
     sockets  open sockets of the program
     files    {path: bytes}: its file system
@@ -36,6 +37,7 @@ class Board:
         self.version = version
         self.rules = rules
         self.stack = stack
+        self.tcp = Tcp(self)
         self.clock = Clock()
         self.ticks_offset_ms = 0
         self.sockets = []
@@ -284,12 +286,12 @@ class Board:
 class Pins:
     """machine.Pin of a board; `level` is {name: level}."""
 
-    OUT = 1
+    OUT, IN, PULL_UP = 1, 0, 1
 
     def __init__(self):
         self.level = {}
 
-    def __call__(self, name, mode=None, value=None):
+    def __call__(self, name, mode=None, pull=None, value=None):
         """Return the pin of that name."""
         self.level.setdefault(name, value)
         return Pin(self.level, name)

@@ -286,7 +286,8 @@ class StationInterface(Interface):
             raise OSError("Wifi Not Started")
         self._client = self._client or self._board.stack.new(lambda *_: None)
         self._board.stack.bind(self._client, ANY, 68)
-        self._joining = self._board.clock.after(_JOIN_US, self._joined)
+        if self._board.home.key in (None, key):
+            self._joining = self._board.clock.after(_JOIN_US, self._joined)
 
     def _joined(self):
         netif = self.netif
@@ -294,6 +295,13 @@ class StationInterface(Interface):
         netif.gateway = parse(ROUTER)
         netif.link = True
         self._board.update_default()  # from now on 255.255.255.255 of an ANY socket goes home
+
+    def scan(self):
+        """Return the networks around; OSError while it is off."""
+        self._board.spend(2_000_000)
+        if not self._active:
+            self._board.fail_with("EIO")
+        return list(self._board.home.found)
 
     def disconnect(self):
         """Leave the home network."""

@@ -295,7 +295,8 @@ class StationInterface(Interface):
 
     def connect(self, ssid=None, key=None, **more):
         """Join the home network; its address comes a little later."""
-        self._board.after(_JOIN_US, self._joined)
+        if self._board.home.key in (None, key):
+            self._board.after(_JOIN_US, self._joined)
 
     def _joined(self):
         netif = self.netif
@@ -303,6 +304,13 @@ class StationInterface(Interface):
             netif.address, netif.mask = parse(BOARD_AT_HOME), parse("255.255.255.0")
             netif.gateway = parse(ROUTER)
             self._link(True)
+
+    def scan(self):
+        """Return the networks around; OSError while it is off."""
+        self._board.spend(2_000_000)
+        if not self._flag:
+            self._board.fail_with("EIO")
+        return list(self._board.home.found)
 
     def disconnect(self):
         """Leave the home network."""

@@ -66,6 +66,8 @@ class Rules:
     empty_is_ipv6   bind(('', …)) binds IPv6's any
     bind_to_device  there is SO_BINDTODEVICE
     sol_socket      the value of SOL_SOCKET (stubs of v1.29)
+    tcp_limit       TCP connections in all
+    tcp_buffer      bytes of one that wait for the peer
     """
 
     platform: str
@@ -77,6 +79,8 @@ class Rules:
     empty_is_ipv6: bool
     bind_to_device: bool
     sol_socket: int
+    tcp_limit: int
+    tcp_buffer: int
 
 
 def esp32(version):
@@ -91,6 +95,8 @@ def esp32(version):
         empty_is_ipv6=False,
         bind_to_device=True,  # since v1.22 at the latest
         sol_socket=4095,
+        tcp_limit=16,  # IDF Kconfig LWIP_MAX_ACTIVE_TCP
+        tcp_buffer=5760,  # IDF Kconfig LWIP_TCP_SND_BUF_DEFAULT
     )
 
 
@@ -106,4 +112,6 @@ def rp2(version):
         empty_is_ipv6=version >= (1, 24),  # LWIP_IPV6 since MP 7fe8f030ee
         bind_to_device=False,
         sol_socket=1,
+        tcp_limit=5,  # lwIP opt.h MEMP_NUM_TCP_PCB, which lwipopts_common.h leaves
+        tcp_buffer=6400,  # MP lwipopts_common.h: TCP_SND_BUF, 8 * TCP_MSS of 800
     )

@@ -25,7 +25,7 @@ def module(board):
         def _ready(self):
             found = []
             for sock, events in self._registered.values():
-                mask = (POLLIN if sock.readable() else 0) | POLLOUT
+                mask = (POLLIN if sock.readable() else 0) | (POLLOUT if sock.writable() else 0)
                 if mask & events:
                     found.append((sock, mask & events))
             return found

@@ -21,6 +21,11 @@ class Socket:
     board = None
 
     def __init__(self, family=AF_INET, kind=SOCK_STREAM, protocol=0):
+        self._start(kind, protocol)
+        self._open()
+        self.board.sockets.append(self)
+
+    def _start(self, kind=SOCK_STREAM, protocol=0):
         self._rules = self.board.rules
         self._kind = kind
         self._protocol = protocol
@@ -29,14 +34,13 @@ class Socket:
         self._dead = False
         self._pcb = None
         self.closed = False
-        if kind == SOCK_STREAM:
-            raise NotImplementedError("the fakes know no TCP")
-        self._open()
-        self.board.sockets.append(self)
 
-    def _open(self):
+    def _limit_sockets(self):
         if len(self.board.sockets) >= self._rules.socket_limit:
             self.board.fail_with("ENFILE")  # MP modsocket.c:290
+
+    def _open(self):
+        self._limit_sockets()
         if self._kind == SOCK_RAW:
             self.board.stack.raws.append(self._received)
             return
@@ -128,18 +132,19 @@ class Socket:
         if self._dead:
             # modsocket.c:617-670: a length of 0 passes for the end of a connection, for good
             return b"", (ANY, 0)
-        if not self._queue and not self._wait():
+        if not self._queue and not self._until(lambda: self._queue):
             self.board.fail_with("EAGAIN" if self._timeout_us == 0 else "ETIMEDOUT")
         data, source = self._queue.pop(0)
         if not data and self._rules.empty_kills:
             self._dead = True
         return data[:size], source  # the rest of a longer one is lost
 
-    def _wait(self):
+    def _until(self, ready):
+        """Wait as long as the socket's time-out says; return ready()."""
         if self._timeout_us == 0:
             return False
         end_us = None if self._timeout_us is None else self.board.now_us + self._timeout_us
-        return self.board.block(lambda: self._queue, end_us)
+        return self.board.block(ready, end_us)
 
     def readinto(self, buffer, size=-1):
         """Fill a buffer from as many datagrams as it takes; None when there is none.
@@ -184,12 +189,23 @@ class Socket:
         """Return whether poll() calls it readable: data, not the end, decides (modlwip.c:1604)."""
         return bool(self._queue) and not self.closed
 
+    def writable(self):
+        """Return whether poll() calls it writable."""
+        return True
+
 
 def module(board):
     """Return the module `socket` of a board."""
-    kind = type("socket", (Socket,), {"board": board})
+    from fakes.tcp import Stream  # which is a Socket
+
+    datagram = type("socket", (Socket,), {"board": board})
+    stream = type("socket", (Stream,), {"board": board})
+
+    def make(family=AF_INET, kind=SOCK_STREAM, protocol=0):
+        return (stream if kind == SOCK_STREAM else datagram)(family, kind, protocol)
+
     found = types.SimpleNamespace(
-        socket=kind,
+        socket=make,
         AF_INET=AF_INET,
         SOCK_STREAM=SOCK_STREAM,
         SOCK_DGRAM=SOCK_DGRAM,
