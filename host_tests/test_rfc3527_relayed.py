@@ -35,6 +35,7 @@ class LinkSelection(RelayCase):
         self.assertEqual(offer.option(82), agent((5, OURS))[1])
 
     def test_any_address_of_the_subnet_will_do(self):
+        """'an IPv4 address that is part of the subnet': any one of it."""
         for selected in (SERVER, FIRST, "192.0.2.255"):
             self.assertEqual(self.offered(ELSEWHERE, agent((5, ip(selected)))).kind, "OFFER")
 
@@ -44,20 +45,24 @@ class LinkSelection(RelayCase):
         self.silent(self.offered(ON_LINK, agent((5, ip("10.0.2.0")))), "relay")
 
     def test_without_it_giaddr_decides(self):
+        """Without the sub-option giaddr selects the subnet."""
         self.silent(self.offered(ELSEWHERE, agent()), "relay")
         self.assertEqual(self.offered(ON_LINK, agent()).kind, "OFFER")
 
     def test_one_of_another_length_says_nothing(self):
+        """A sub-option with another length than four is ignored."""
         self.silent(self.offered(ELSEWHERE, agent((5, b"\xc0\0\2"))), "relay")
         self.silent(self.offered(ELSEWHERE, (82, b"\x05\x04\xc0\0\2")), "relay")
         self.silent(self.offered(ELSEWHERE, (82, b"\0\xff\x05\x04" + OURS)), "relay")
         self.assertEqual(self.offered(ELSEWHERE, (82, b"\0\x05\x04" + OURS)).kind, "OFFER")
 
     def test_no_reply_goes_where_no_host_is(self):
+        """No reply is sent to an address that no host has."""
         for giaddr in ("0.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255"):
             self.silent(self.offered(giaddr, agent((5, OURS))), "relay")
 
     def test_a_lease_from_there_is_renewed(self):
+        """A renewal through the relay agent selects the same subnet."""
         relayed = {"giaddr": ELSEWHERE, "options": [agent((5, OURS))]}
         address = self.client.dora(**relayed).yiaddr
         renewed = self.client.renew(address, **relayed)
@@ -81,24 +86,29 @@ class Override(RelayCase):
         self.assertEqual((ack.kind, ack.option(54)), ("ACK", NAME))
 
     def test_a_nak_as_well(self):
+        """Every reply has the relay's name of the server."""
         nak = self.client.reboot(FOREIGN, **self.relayed)
         self.assertEqual((nak.kind, nak.option(54)), ("NAK", NAME))
 
     def test_its_own_name_is_understood_too(self):
+        """A REQUEST may name the server's own address."""
         offer = self.client.discover(**self.relayed)
         request = dict(self.relayed, requested=offer.yiaddr, server_id=SERVER)
         self.assertEqual(self.client.request(**request).kind, "ACK")
 
     def test_another_servers_name_is_not_ours(self):
+        """A REQUEST that names somebody else is for another server."""
         offer = self.client.discover(**self.relayed)
         request = dict(self.relayed, requested=offer.yiaddr, server_id="192.0.2.77")
         self.silent(self.client.request(**request), "other_server")
 
     def test_without_it_the_server_uses_its_address(self):
+        """Without the sub-option the server names its own address."""
         offer = self.client.discover(giaddr=ON_LINK, options=[agent()])
         self.assertEqual(offer.option(54), ip(SERVER))
 
     def test_one_of_another_length_says_nothing(self):
+        """A sub-option with another length than four is ignored."""
         offer = self.client.discover(giaddr=ON_LINK, options=[agent((11, b"\xc0\0\2"))])
         self.assertEqual(offer.option(54), ip(SERVER))
 
