@@ -40,10 +40,13 @@ EDGES = {
         *("change", "events", "roster"),
     },
     "clock": {"_compat"},
-    "starting": {"ports.wifi"},
+    "background": {"_compat"},
+    "mend": {"_compat"},
+    "serving": {"config", "service", "starting"},
+    "starting": {"background", "ports.wifi"},
     "storage": {"_compat", "store"},
     "service": {
-        *("_compat", "clock", "server", "starting", "checking", "stations", "storage"),
+        *("_compat", "clock", "server", "starting", "checking", "mend", "stations", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
     "relayed": {"_compat"},
@@ -69,6 +72,7 @@ EDGES = {
 }
 # What deals with the board; all else is bytes in, bytes out.
 OUTER = {
+    "background",
     "clock",
     "relay",
     "relay_start",
@@ -80,7 +84,8 @@ OUTER = {
     "storage",
     "web",
 }
-BOARD = {"asyncio", "errno", "gc", "network", "os", "select", "socket", "sys", "time"}
+BOARD = {"_thread", "asyncio", "errno", "gc", "machine", "network", "os", "select", "socket"}
+BOARD |= {"sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}}  # not for a packet
 LONGEST_FUNCTION = 50

@@ -404,6 +404,19 @@ class Parts(unittest.TestCase):
         self.serving.run(PART + "service.stop()\nassert part.sock is None\n" + START)
         self.serving.run("assert part.sock")
 
+    def test_events_go_to_the_parts_and_to_the_program(self):
+        self.serving.run(
+            PART.replace(
+                "class Part:", "class Part:\n    def event(self, *event): told.append(event)"
+            )
+            + "told, seen = [], []"
+        )
+        address = self.serving.lease()
+        self.serving.run("service.on_event(lambda *event: seen.append(event[0]))")
+        self.serving.ask(request(ciaddr=address, xid=9))
+        said = self.serving.run("print([event[0] for event in told], seen)")
+        self.assertEqual(said, "['bound', 'renewed'] ['renewed']")
+
     def test_what_it_raises_is_counted(self):
         self.serving.run(PART + "part.fails = 3")
         said = self.serving.rest(500)

@@ -1,5 +1,7 @@
 """microdhcp: a DHCPv4 server for boards that are their own Wi-Fi access point.
 
+    import microdhcp                          # on a board, behind a program that exists:
+    service = microdhcp.serve(ap, ssid="greenhouse", key="change-me-now")
     from microdhcp import Config, Service     # on a board
     from microdhcp import Config, Server      # without input and output
 
@@ -13,6 +15,7 @@ _HOME = {
     "Server": "server",
     "Service": "service",
     "Relay": "relay",
+    "serve": "serving",
     "PARK": "server",
     "BROADCAST": "reply",
     "CLIENT": "reply",
@@ -28,5 +31,7 @@ def __getattr__(name):
         raise AttributeError(name)
     home = _HOME[name]
     module = __import__(home, globals(), None, (name,), 1)
-    value = globals()[name] = module if name == home else getattr(module, name)
+    value = module if name == home else getattr(module, name)
+    if name != "serve":  # which is called once
+        globals()[name] = value
     return value

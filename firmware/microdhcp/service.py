@@ -1,8 +1,10 @@
 """The loop of a board: receives, lets the server decide, sends, and looks after the rest.
 
     service = Service(ap, Config(address="10.10.10.1/24", pool=("10.10.10.16", "10.10.10.47")))
-    service.start(ssid="greenhouse", key="change-me-now")
-    asyncio.run(service.run())                    # or service.poll() from a loop of one's own
+    service.start(ssid="greenhouse", key="change-me-now", background=True)
+
+It serves behind the program from then on.  Without `background` the program gives it its turns:
+`asyncio.run(service.run())`, or service.poll() from a loop of one's own.
 
 Nothing that a packet, the firmware or a callback does ends the loop: it is counted.
 """
@@ -41,6 +43,7 @@ class Service:
     storage  the file of the leases (storage.Storage), None: there is none
     counts   {what: how often}: what the service itself has seen, see stats()
     parts    what add() was given
+    background  the turns behind the program (background.Background), None: it gives them
     """
 
     running: "Service" = None  # the one that has been started last
@@ -82,10 +85,13 @@ class Service:
 
             self.storage = Storage(store, self.server)
         self.parts = ()
+        self.background = None
         self._on_feed = on_feed
         self._on_event = None
-        self._hears = False  # a part has event()
+        self._listeners = ()  # of parts
         self._complained = False
+        self.calling = False  # a callback of the program
+        self._torn = False  # a change of the table has not come to its end
         self._chores_at = self._retry_at = ticks_ms()
         self._unsent = 0  # length of a reply that waits to be sent again
         self._tries = _RETRIES
@@ -93,23 +99,30 @@ class Service:
 
     def start(
         self,
-        ssid,
+        ssid=None,
         key=None,
         open=False,
         country=None,
         channel=None,
         hidden=None,
         may_restart=True,
+        background=False,
+        period_ms=20,
+        timer=None,
     ):
         """Take UDP port 67 from the firmware, then bring the access point up at our address.
 
-        ssid         name, 1 to 32 bytes
+        ssid         name, 1 to 32 bytes; None: the program looks after the access point, which is
+                     up or comes up later; it gets our address then, and whenever it has lost it
         key          WPA2 key, 8 to 63 ASCII characters
         open         True: no key and no encryption
         country      code of two letters, for the channels that are allowed
         channel      1..14
         hidden       True: the name is not announced
         may_restart  False: do not reset the Wi-Fi chip when that is the only way to the port
+        background   True: serve from now on, whatever the program does, at the prompt too
+        period_ms    how often it looks at the socket then, 5..500; half as often when it is quiet
+        timer        number of the machine.Timer of an ESP32 that it uses; None: a free one
         A service that runs, this one or another, is stopped.
         Raises ValueError for a wrong setting before anything is touched, OSError when the port or
         the access point cannot be had.
@@ -117,10 +130,26 @@ class Service:
         from .starting import start
 
         self._chores_at = ticks_ms()
-        start(self, ssid, key, open, country, channel, hidden, may_restart)
+        self._whole(
+            start,
+            self,
+            (ssid, key, open, country, channel, hidden),
+            may_restart,
+            (background, period_ms, timer),
+        )
 
     def stop(self):
-        """Give port 67 back; run() ends.  The access point stays up, the leases stay known."""
+        """Give port 67 back; run() ends, and so do the turns in the background.
+
+        The access point stays up, the leases stay known.
+        """
+        background = self.background
+        if background:
+            background.end()
+        self._whole(self._stop)
+        self.background = None
+
+    def _stop(self):
         self.port.close()
         for part in self.parts:
             part.close()
@@ -138,25 +167,47 @@ class Service:
             except RuntimeError:  # called from within run(), which sees it itself
                 pass
 
+    def _whole(self, function, *arguments):
+        """Return function(*arguments); no turn in the background comes between."""
+        if self.background:
+            return self.background.whole(function, *arguments)
+        return function(*arguments)
+
+    def _change(self, function, *arguments):
+        """Return function(*arguments), which changes the table; what it leaves torn is mended."""
+        self._torn = True
+        result = function(*arguments)
+        self._torn = False
+        return result
+
+    def _mend(self):
+        """Put the table in order: something was raised in the middle of a change."""
+        from .mend import mend
+
+        mend(self.server.leases, self._clock.now_s())
+        self._torn = False
+
     def add(self, part):
         """Let a part of the program take turns with the server, in poll() and in run().
 
         part   .open() makes its sockets, now or when the service starts; .close() gives them
-               back, if there are any, when it stops; .sockets() returns a list of them; .poll()
-               serves what waits there, without waiting for more; .event(kind, address, mac,
-               host_name), if there is one, takes what on_event() tells
+               back, if there are any, when it stops; .sockets() returns a list of them;
+               .poll() serves what waits there, without waiting for more; .event(kind, address,
+               mac, host_name), if there is one, is called as on_event() says
         """
-        self.parts += (part,)
-        if hasattr(part, "event"):
-            if not self.server.events:
-                self.server.enable_events()
-            self._hears = True
-        if self.port.sock:
-            part.open()
+        self._whole(self._add, part)
         if self._task and len(self.parts) == 1:
             import asyncio
 
             self._helpers.append(asyncio.create_task(self._run_parts(asyncio)))
+
+    def _add(self, part):
+        if self.port.sock:
+            part.open()
+        self.parts += (part,)
+        if hasattr(part, "event"):
+            self._listen(self._on_event)
+            self._listeners += (part.event,)
 
     # What a program may ask and do
 
@@ -172,17 +223,25 @@ class Service:
             self.port.associated = Stations(self.port)
         return self.port.associated
 
-    def leases(self):
-        """Return an iterator of roster.Lease, one for each address that somebody got."""
-        return self.server.roster(self._clock.now_s())
+    def leases(self, states=("offered", "adopted", "bound")):
+        """Return an iterator of roster.Lease for the addresses in these states.
+
+        states   names of states (see roster.Lease); None: all addresses that somebody ever got.
+                 By default: offered and leased ones.
+        """
+        return self._whole(self._leases, states)
+
+    def _leases(self, states):
+        leases = self.server.roster(self._clock.now_s(), states)
+        return iter(list(leases)) if self.background else leases
 
     def find(self, mac):
         """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
-        return self.server.find(mac, self._clock.now_s())
+        return self._whole(self.server.find, mac, self._clock.now_s())
 
     def release(self, address):
         """End the lease or the offer of an address (text) now; return whether there was one."""
-        return self.server.release(address, self._clock.now_s())
+        return self._whole(self._change, self.server.release, address, self._clock.now_s())
 
     def configure(self, config):
         """Go on with another Config, while running or not: see Server.configure().
@@ -191,7 +250,19 @@ class Service:
         """
         if config.conflict_check != self.config.conflict_check:
             raise ValueError("conflict_check: cannot change while the server runs")
-        self.server.configure(config, self._clock.now_s())
+        self._whole(self._configure, config)
+
+    def _configure(self, config):
+        server = self.server
+        old = server.config, server.leases
+        try:
+            self._change(server.configure, config, self._clock.now_s())
+        except BaseException:  # Ctrl-C too: either all of it is new, or nothing
+            server._use(*old)
+            if server.events:
+                server.events.leases = server.leases
+                server.leases.events = server.events
+            raise
         self.config = config
         self._unsent = 0  # its client asks again; checks go on
         self._tries = _RETRIES
@@ -199,14 +270,31 @@ class Service:
     def on_event(self, callback):
         """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
 
-        Kinds: as Server.next_event().  It runs between packets: what takes long holds them up.
-        What it raises is printed once.  None: no more calls.
+        Kinds: as Server.next_event().  It runs between packets, in the background between two
+        bytecodes of the program: what takes long holds both up.  What it raises is printed once.
+        None: no more calls.
         """
+        self._whole(self._listen, callback)
+
+    def _listen(self, callback):
         if not self.server.events:
             self.server.enable_events()
-        while not (self._on_event or self._hears) and self.server.next_event():
+        while not (self._on_event or self._listeners) and self.server.next_event():
             pass  # what happened while nobody wanted to know
         self._on_event = callback
+
+    def events(self):
+        """Return an iterator of what has happened to leases since the last call.
+
+        Each is (kind, address, mac, host_name) as for on_event(), which gets none of them.  From
+        the first call on 16 are kept at most; the oldest give way.
+        """
+        if not self.server.events:
+            self._whole(self.server.enable_events)
+        return iter(self._next_event, None)
+
+    def _next_event(self):
+        return self._whole(self.server.next_event)
 
     def stats(self):
         """Return a dict of counters: those of Server.counters(), and
@@ -219,6 +307,9 @@ class Service:
         checks    of addresses (checking.Checker.counters), {} where none are made
         storage   of the leases (storage.Storage.counts), {} where there is none
         """
+        return self._whole(self._stats)
+
+    def _stats(self):
         stats = self.server.counters()
         stats.update(self.counts)
         stats["seconds"] = self._clock.now_s()
@@ -237,11 +328,15 @@ class Service:
         """
         if not self.port.sock:
             return
-        if wait_ms:
+        if wait_ms and not self.background:
             try:
-                self.port.wait(min(wait_ms, self._rest_ms()))
+                self.port.wait(min(wait_ms, self.rest_ms()))
             except _ERRORS as error:  # even to wait takes memory, the first time
-                self._survive(error)
+                self.survive(error)
+        self._whole(self.turn)
+
+    def turn(self):
+        """Serve what waits, and do what is due.  For poll() and the background."""
         self._serve()
         if self.parts:
             self._poll_parts()
@@ -251,6 +346,7 @@ class Service:
     async def run(self):
         """Serve until stop() or cancelled; after another start() it goes on.
 
+        In the background the service needs no run(); it only waits for the end then.
         RuntimeError when it runs already, in another task.
         """
         import asyncio
@@ -264,7 +360,10 @@ class Service:
             while self.port.sock:
                 self._task = task
                 try:
-                    await self._serve_socket(asyncio, self.port.sock)
+                    if self.background:
+                        await asyncio.sleep_ms(_CHORES_MS)
+                    else:
+                        await self._serve_socket(asyncio, self.port.sock)
                 except asyncio.CancelledError:
                     if self._task:  # not by stop()
                         raise
@@ -290,9 +389,9 @@ class Service:
         """Serve until the port has another socket, or none."""
         reader = asyncio.StreamReader(sock)
         nothing = bytearray(0)
-        while self.port.sock is sock:
+        while self.port.sock is sock and not self.background:
             try:
-                rest_ms = self._rest_ms()
+                rest_ms = self.rest_ms()
                 if rest_ms == _CHORES_MS:
                     await reader.readinto(nothing)  # waits until there is something to read
                 else:
@@ -305,13 +404,14 @@ class Service:
 
     async def _run_chores(self, sleep_ms):
         while self.running is self:  # after Ctrl-C asyncio remembers the tasks of the one before
-            self._do_chores()
+            if not self.background:
+                self._do_chores()
             await sleep_ms(_CHORES_MS)
 
     async def _run_parts(self, asyncio):
         """Give the parts their turns: every 50 ms, and when one of their sockets has something."""
         woken = []
-        while self.running is self:
+        while self.running is self and not self.background:
             self._poll_parts()
             for part in self.parts:
                 for sock in part.sockets():
@@ -339,11 +439,13 @@ class Service:
             try:
                 part.poll()
             except Exception as error:
-                self._survive(error, False)
+                self.survive(error, False)
 
     def _serve(self):
         """Answer what waits; return False when it is too early for the rest."""
         try:
+            if self._torn:
+                self._mend()
             if _passed(self._chores_at, _CHORES_MS):  # has something held us up?
                 self._clock.now_s()
             if self._unsent and not self._send_again():
@@ -354,11 +456,11 @@ class Service:
                     break
                 if n > 0 and not self._answer(n):
                     return False
-            if self._on_event or self._hears:
+            if self.server.events:
                 self._tell()
         except Exception as error:
             self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
-            self._survive(error)
+            self.survive(error)
             return False
         return True
 
@@ -384,7 +486,9 @@ class Service:
 
     def _answer(self, received):
         """Answer the message in rx[:received]; return False when it is too early for the rest."""
+        self._torn = True
         n = self.server.handle(received, self._clock.seconds)
+        self._torn = False
         if n < 0:
             self.checker.park(received, ticks_ms())
         elif n:
@@ -395,8 +499,8 @@ class Service:
             self._unsent = 0
         return True
 
-    def _rest_ms(self):
-        """Return in how many ms something is to be done though no datagram comes."""
+    def rest_ms(self):
+        """Return in how many ms something is to be done though no datagram comes, 500 at most."""
         if self._unsent:
             return _RETRY_MS
         if self.port.queued:
@@ -425,8 +529,8 @@ class Service:
         now_s = self._clock.now_s()
         try:
             if now_s >= self.server.leases.due_s:
-                self.server.leases.end_due(now_s)
-            if self._on_event or self._hears:
+                self._change(self.server.leases.end_due, now_s)
+            if self.server.events:
                 self._tell()
             if self.port.sock and self.port.lost():
                 self.port.up()
@@ -435,7 +539,7 @@ class Service:
             if self.port.associated:
                 self.port.associated.refresh(ticks_ms())
         except Exception as error:
-            self._survive(error)
+            self.survive(error)
         if self.storage:
             self.storage.tick(now_s)
 
@@ -445,25 +549,28 @@ class Service:
             self._call(self._on_feed)
 
     def _tell(self):
-        """Hand what has happened to on_event and to the parts."""
-        while self._on_event or self._hears:
+        """Hand what has happened to the parts and to on_event."""
+        while self._on_event or self._listeners:
             event = self.server.next_event()
             if not event:
                 break
+            for listener in self._listeners:
+                self._call(listener, *event)
             if self._on_event:
                 self._call(self._on_event, *event)
-            for part in self.parts:
-                if hasattr(part, "event"):
-                    self._call(part.event, *event)
 
     def _call(self, callback, *arguments):
         """Call a function of the program, and go on when it raises."""
+        outer = self.calling
+        self.calling = True
         try:
             callback(*arguments)
         except Exception as error:
-            self._survive(error, False)
+            self.survive(error, False)
+        finally:
+            self.calling = outer
 
-    def _survive(self, error, expected=_ERRORS):
+    def survive(self, error, expected=_ERRORS):
         """Count an error; print the first one that is no error of the firmware: a mistake."""
         self.counts["troubles"] += 1
         if not self._complained and not (expected and isinstance(error, expected)):

@@ -4,6 +4,8 @@ import sys
 
 from .ports import wifi
 
+_OF_SERVICE = ("guard", "store", "check_ms", "parked", "on_feed")
+_OF_START = ("open", "country", "channel", "hidden", "may_restart", "period_ms", "timer")
 _GUARDS = ("never", "auto", "always")
 
 
@@ -28,36 +30,133 @@ def arguments(guard, store, check_ms, parked, on_feed):
     return _GUARDS.index(guard)
 
 
-def start(service, ssid, key, open_, country, channel, hidden, may_restart):
-    """Take UDP port 67, then bring the access point up with these settings."""
+def start(service, settings, may_restart, turns):
+    """Take UDP port 67, then bring the access point up, or let the program do that.
+
+    settings   ssid, key, open, country, channel, hidden of Service.start()
+    turns      background, period_ms, timer
+    """
     port = service.port
-    config = service.config
     try:
-        wifi.check(ssid, key, open_, country, channel)
-        if hidden and not port.can_hide:
-            raise ValueError("hidden: this firmware cannot hide an access point")
+        ssid = settings[0]
+        if ssid is None:
+            if settings != (None, None, False, None, None, None):
+                raise ValueError("ssid: it is missing; the access point's other settings need it")
+        else:
+            wifi.check(*settings[:5])
+            if settings[5] and not port.can_hide:
+                raise ValueError("hidden: this firmware cannot hide an access point")
+        _check_turns(*turns)
         _end_other(service)
         if service.storage:
-            service.storage.load(service._clock.now_s())
+            service.storage.load(service.now_s())
         service.feed()
-        security = port.security_open if open_ else port.security_wpa2
         try:
-            cost = port.claim(config, may_restart)
-            service.feed()
-            if not port.can_hide:
-                hidden = None
-            wifi.configure(port.ap, security, ssid, key, country, channel, hidden, service.feed)
-            port.up()
-            for part in service.parts:
-                part.open()
-        except Exception:
-            port.close()
-            for part in service.parts:
-                part.close()
+            cost = _take(service, settings, may_restart)
+            if turns[0]:
+                _go_behind(service, *turns[1:])
+        except BaseException:
+            service.stop()
             raise
     finally:
         _forget()
-    _say(config, ssid, cost)
+    _say(service.config, ssid, cost)
+
+
+def _check_turns(background, period_ms, timer):
+    """Raise ValueError for an argument that is wrong, naming it."""
+    if background is not True and background is not False:
+        raise ValueError(f"background: {background!r} is neither True nor False")
+    if not isinstance(period_ms, int) or not 5 <= period_ms <= 500:
+        raise ValueError(f"period_ms: {period_ms!r} is not within 5..500")
+    if timer is not None and not isinstance(timer, int):
+        raise ValueError(f"timer: {timer!r} is not the number of a timer")
+
+
+def _take(service, settings, may_restart):
+    """Take the port and see to the access point; return what that has cost, as Port.claim()."""
+    port = service.port
+    ap = port.ap
+    was_up = ap.active()
+    cost = port.claim(service.config, may_restart)
+    service.feed()
+    ssid, key, open_, country, channel, hidden = settings
+    if ssid is not None:
+        security = port.security_open if open_ else port.security_wpa2
+        if not port.can_hide:
+            hidden = None
+        wifi.configure(ap, security, ssid, key, country, channel, hidden, service.feed)
+    elif was_up and cost:  # it was switched off for the port
+        ap.active(True)
+    if ap.active():
+        port.up()
+    for part in service.parts:
+        part.open()
+    return cost
+
+
+def _go_behind(service, period_ms, timer):
+    """Let turns come by a timer.  What they need is loaded now, not in the middle of anything."""
+    from .background import Background
+
+    if service._watch:
+        service.stations()
+    try:
+        timer = service.port.timer(timer)
+    except ValueError:
+        raise ValueError(f"timer: {timer!r} does not exist on this board")
+    service.background = Background(service, period_ms, timer)
+    service.background.begin()
+
+
+def network_of(ap, address, pool):
+    """Return (address, pool) for Config: those given, else what fits the access point."""
+    if address is None:
+        own, mask = ap.ifconfig()[:2]
+        address = "192.168.4.1/24"
+        if own != "0.0.0.0":
+            bits = [int(byte) for byte in mask.split(".")]
+            prefix = sum([bin(byte).count("1") for byte in bits])
+            address = f"{own}/{prefix}"
+    if pool is None:
+        pool = _pool_beside(address)
+    return address, pool
+
+
+def _pool_beside(address):
+    """Return (first, last) of up to 32 addresses in the subnet, or address if it is none."""
+    try:
+        own, _, prefix = address.partition("/")
+        number = 0
+        for byte in own.split("."):
+            number = number << 8 | int(byte)
+        size = 1 << (32 - int(prefix))
+        start = number & ~(size - 1)
+        offset = number - start
+        if size >= 64:  # .16 to .47, or .64 to .95 where the server itself is among those
+            first = 16 if not 16 <= offset <= 47 else 64 if size > 96 else 1
+            last = first + 31 if first > 1 else offset - 1
+        elif offset - 1 > size - 2 - offset:
+            first, last = 1, offset - 1
+        else:
+            first, last = offset + 1, size - 2
+    except (AttributeError, ValueError):
+        return address, address  # Config says what is wrong with it
+    return _text(start + first), _text(start + last)
+
+
+def _text(number):
+    return ".".join([str(number >> shift & 255) for shift in (24, 16, 8, 0)])
+
+
+def split(settings):
+    """Take the arguments of Service() and of start() out of settings; return both as dicts."""
+    of_service, of_start = {}, {}
+    for names, found in ((_OF_SERVICE, of_service), (_OF_START, of_start)):
+        for name in names:
+            if name in settings:
+                found[name] = settings.pop(name)
+    return of_service, of_start
 
 
 def _end_other(service):
@@ -72,16 +171,21 @@ def _say(config, ssid, cost):
     """Print what is served, and what port 67 has cost."""
     own = ".".join([str(byte) for byte in config.address])
     cost = f" ({cost})" if cost else ""
-    print(f"microdhcp: {own} serves {config.pool_n} addresses on {ssid!r}, port 67 taken{cost}")
+    where = f"on {ssid!r}" if ssid else "behind the program's access point"
+    print(f"microdhcp: {own} serves {config.pool_n} addresses {where}, port 67 taken{cost}")
 
 
 def _forget():
     """Drop this module and what it has loaded, so that the garbage collector can have them."""
-    if sys.implementation.name != "micropython":
-        return
     package, _, own = __name__.rpartition(".")
     for name in (own, "ports.wifi", "ports.rp2_start", "ports.esp32_start"):
-        module = sys.modules.pop(f"{package}.{name}", None)
-        home, _, name = f"{package}.{name}".rpartition(".")
-        if module and hasattr(sys.modules[home], name):
-            delattr(sys.modules[home], name)
+        drop(f"{package}.{name}")
+
+
+def drop(name):
+    """Forget a module, if it is there."""
+    if sys.implementation.name == "micropython":
+        module = sys.modules.pop(name, None)
+        home, _, own = name.rpartition(".")
+        if module and hasattr(sys.modules[home], own):
+            delattr(sys.modules[home], own)

@@ -245,6 +245,10 @@ class Board:
         Names live on from one program to the next, until soft_reset().
         """
         self.interrupt()
+        while self._prompt and self.scheduler.running:  # what is scheduled ends before
+            self._looking = False
+            self._until_us = self.now_us + _SLICE_US
+            self._prompt.resume()
         self._program = Program(self, source, self._names, trace)
         return self._program
 

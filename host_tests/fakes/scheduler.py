@@ -30,6 +30,11 @@ class Scheduler:
         """How many callbacks wait."""
         return len(self._queue)
 
+    @property
+    def running(self):
+        """Whether a callback runs."""
+        return self._locked
+
     def hold(self, held=True):
         """Let nothing run, or all again: lightsleep."""
         self._locked = held
@@ -69,26 +74,30 @@ class Timer:
     """What both firmwares' machine.Timer have in common: a callback that is scheduled."""
 
     ONE_SHOT, PERIODIC = 0, 1
+    refuses = 0  # how often init() finds no memory
 
     def __init__(self, board):
         self._board = board
         self._alarm = None
         self._callback = None
-        self._period_us = 0
+        self.period_us = 0
         self._mode = self.PERIODIC
 
     def init(self, *, mode=PERIODIC, callback=None, period=0xFFFFFFFF, freq=None, hard=False):
         """Start it, anew if it runs."""
         self._stop()
+        if self.refuses:
+            self.refuses -= 1
+            self._board.fail_with("ENOMEM")  # MP rp2: the pool of alarms is full
         self._mode = mode
         self._callback = callback
-        self._period_us = round(1_000_000 / freq) if freq else period * 1000
+        self.period_us = round(1_000_000 / freq) if freq else period * 1000
         if hard and self._board.rules.platform == "esp32":
             raise ValueError("hard Timers are not implemented")
         self._begin()
 
     def _begin(self):
-        self._alarm = self._board.after(self._period_us, self._fire)
+        self._alarm = self._board.after(self.period_us, self._fire)
         if self not in self._board.timers:
             self._board.timers.append(self)
 
@@ -126,43 +135,48 @@ def rp2(board):
     return SoftTimer
 
 
-def esp32(board):
-    """Return machine.Timer of an ESP32 (MP ports/esp32/machine_timer.c).
+class HardwareTimer(Timer):
+    """machine.Timer of an ESP32 (MP ports/esp32/machine_timer.c).
 
     Timers have numbers; a second object of a number is the first one, and init() takes it from
     who used it.  value() tells one that runs.  From v1.29 on there are virtual ones too: -1.
     """
+
+    board = None
     made = {}
 
-    class HardwareTimer(Timer):
-        def __new__(cls, id=-1, **settings):
-            if id in made:
-                return made[id]
-            return super().__new__(cls)
+    def __new__(cls, id=-1, **settings):
+        return cls.made.get(id) or super().__new__(cls)
 
-        def __init__(self, id=None, **settings):
-            if id is None:
-                if not board.virtual_timers:
-                    raise TypeError("function missing 1 required positional arguments")
-                id = -1
-            if id >= board.hardware_timers or id < -1 or id == -1 and not board.virtual_timers:
-                raise ValueError("invalid Timer number")
-            if id not in made:
-                super().__init__(board)
-                if id >= 0:
-                    made[id] = self
-            if settings:
-                self.init(**settings)
+    def __init__(self, id=-1, **settings):
+        lowest = -1 if self.board.virtual_timers else 0
+        if not lowest <= id < self.board.hardware_timers:
+            raise ValueError("invalid Timer number")
+        if id not in self.made:
+            super().__init__(self.board)
+            self.id = id
+            if id >= 0:
+                self.made[id] = self
+        if settings:
+            self.init(**settings)
 
-        def value(self):
-            """Return the milliseconds of a timer that runs; else ValueError("timer not set")."""
-            if board.version < (1, 26) and not self._alarm:
+    @classmethod
+    def numbers(cls):
+        """Return the numbers of those that run."""
+        return [timer.id for timer in cls.board.timers]
+
+    def value(self):
+        """Return the milliseconds of a timer that runs; else ValueError("timer not set")."""
+        if not self._alarm:
+            if self.board.version < (1, 26):
                 raise SystemError("a pointer to nothing: the board restarts")
-            if not self._alarm:
-                raise ValueError("timer not set")
-            return 0
+            raise ValueError("timer not set")
+        return 0
 
-    return HardwareTimer
+
+def esp32(board):
+    """Return machine.Timer of an ESP32."""
+    return type("Timer", (HardwareTimer,), {"board": board, "made": {}})
 
 
 def module(board):

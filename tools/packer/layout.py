@@ -12,6 +12,7 @@ BUNDLES = {
     "server": "config hosts hot leases reply server wire",
     "port_{family}": "clock ports.{family} stations",  # of the service and of the relay
     "service_{family}": "service",
+    "serving_{family}": "serving",
     "relay_{family}": "relay",
     "checking_{family}": "checking ports.echo",
     "checks": "checks options prepare",

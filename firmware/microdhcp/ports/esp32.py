@@ -65,6 +65,12 @@ class Port:
 
         return claim(self, config, may_restart)
 
+    def timer(self, number):
+        """Return a machine.Timer that nobody uses, or the one of a number.  ValueError: none."""
+        from .esp32_start import timer
+
+        return timer(number)
+
     def up(self):
         """Do again what is lost when the access point starts or its address is changed.
 

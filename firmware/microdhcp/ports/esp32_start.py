@@ -6,6 +6,7 @@ it was stopped before; who has bound the address first, keeps it.
 
 import errno
 import gc
+import sys
 from socket import AF_INET, SOCK_DGRAM, socket
 
 _HELD = "UDP port 67 is held by another socket of this program: close it, or reset the board"
@@ -49,6 +50,33 @@ def _bound(port):
             return False
         raise
     return True
+
+
+def timer(number):
+    """Return the machine.Timer of that number, None: one that nobody uses.
+
+    From v1.29 on there are virtual timers.  Before, a timer that runs has a value; before v1.26
+    nobody can see that.  The even numbers are the first of each group: every chip has them.
+    """
+    from machine import Timer
+
+    if number is not None:
+        return Timer(number)
+    version = sys.implementation.version[:2]
+    if version >= (1, 29):
+        return Timer(-1)
+    if version < (1, 26):
+        return Timer(2)
+    for number in (2, 0, 3, 1):
+        try:
+            found = Timer(number)
+        except ValueError:  # this chip has fewer
+            continue
+        try:
+            found.value()
+        except ValueError:
+            return found
+    raise OSError(errno.ENODEV, "all timers are in use: give one by timer=, or stop one")
 
 
 def _dotted(four):

@@ -106,6 +106,12 @@ class Port:
 
         return claim(self, config, may_restart)
 
+    def timer(self, number):
+        """Return a machine.Timer; ValueError for a number: this firmware has soft timers only."""
+        from machine import Timer
+
+        return Timer() if number is None else Timer(number)
+
     def up(self):
         """Set what the firmware forgets when the access point goes down: address, no power saving.
 
