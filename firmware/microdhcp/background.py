@@ -14,7 +14,7 @@ from ._compat import const
 
 _CHORES_MS = const(500)
 _BUSY_MS = const(10)  # while a check runs or a reply waits
-_TRIES = const(5)
+_SET_TRIES = const(5)
 _STUCK_MS = const(10_000)  # turns find the lock taken: nothing takes that long
 _QUIET_S = const(10)  # without a message, after which the turns become rarer
 
@@ -113,7 +113,7 @@ class Background:
         if ms == self._now_ms or not self._service.port.sock:
             return
         self._now_ms = 0  # unless all goes well
-        for _ in range(_TRIES):
+        for _ in range(_SET_TRIES):
             try:
                 self._timer.init(period=ms, mode=self._timer.PERIODIC, callback=self._callback)
                 break
