@@ -7,9 +7,9 @@ but not its new state, or a client two slots.  Loaded when that has happened.
 from ._compat import const
 
 _LIVE = const(b"\x01\x02\x03\x07\x08")  # states of a slot: OFFERED, ADOPTED, BOUND, and checks
-_NAMELESS = const(b"\x00\x04\x09")  # FREE, DECLINED, CONFLICT
+_OF_NOBODY = const(b"\x00\x04\x09")  # FREE, DECLINED, CONFLICT
 _RELEASED = const(5)
-_NOBODY = const(b"\xff" * 8)
+_NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")
 
 
 def mend(leases, now_s):
@@ -17,7 +17,7 @@ def mend(leases, now_s):
     for slot in range(leases.slots):
         key = bytes(leases.keys[8 * slot : 8 * slot + 8])
         state = leases.state[slot]
-        if state in _NAMELESS:
+        if state in _OF_NOBODY:
             _drop(leases, slot)
         elif key == _NOBODY:
             if state in _LIVE:
