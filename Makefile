@@ -74,7 +74,7 @@ model: setup  ## N stories against the model of the server: make model N=5000 SE
 		$(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 simulate: setup  ## 60 days of 200 clients, power cuts, a bad network: make simulate DAYS=60 SEED=7
-	@$(PY) tools/simulate --days $(DAYS) $(if $(SEED),--seed $(SEED))
+	@$(PY) tools/simulate --days $(DAYS) --reserve-days 0.5 --identifiers 4 $(if $(SEED),--seed $(SEED))
 
 lab:  ## only the tests with real clients in network namespaces
 	@$(PYTHON) tools/bootstrap.py --lab

@@ -23,8 +23,6 @@ from lab import Dhclient, Dhcpcd, Lab, Udhcpc
 from lab.network import unavailable
 from linux import arp, frames, icmp
 from linux.checker import Checker
-from linux.checks import Checks, Result
-from linux.parked import Message, Parked
 from linux.probes import ArpProbes
 from linux.proxies import Proxies
 from microdhcp import PARK, Config, Server
@@ -112,135 +110,6 @@ class PacketTest(unittest.TestCase):
                 icmp.read_reply(bad)
 
 
-class ChecksTest(unittest.TestCase):
-    """When probes leave and what answers mean; a check takes 100 s here, it begins at 0."""
-
-    def setUp(self):
-        self.sent = []
-        self.proxies = []
-        self.network = True
-        self.checks = Checks(100.0, self.send, self.proxies.append)
-
-    def send(self, address):
-        self.sent.append(address)
-        return self.network
-
-    def start(self, last, mac=MAC, now=0.0):
-        self.checks.start(last, ip(last), mac, now)
-
-    def test_two_probes_and_silence_mean_free(self):
-        self.start(9)
-        self.assertEqual(self.sent, [ip(9)])
-        self.assertEqual(self.checks.due_at(), 50.0)
-        self.assertEqual(self.checks.run(50.0), [])
-        self.assertEqual(self.sent, [ip(9), ip(9)])
-        self.assertEqual(self.checks.run(99.0), [])
-        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
-        self.assertIsNone(self.checks.due_at())
-        self.assertEqual((self.checks.started, self.checks.sent), (1, 2))
-
-    def test_an_answer_ends_the_check_at_once(self):
-        self.start(9)
-        self.checks.heard(OTHER, ip(9), 1.0)
-        self.assertEqual(self.checks.due_at(), 0.0)
-        self.assertEqual(self.checks.run(1.0), [Result(9, ip(9), True, OTHER)])
-        self.assertEqual(self.checks.run(200.0), [])
-        self.assertEqual(len(self.sent), 1)
-
-    def test_an_answer_whose_sender_nobody_sees_counts(self):
-        self.start(9)
-        self.checks.heard(None, ip(9), 1.0)
-        self.assertEqual(self.checks.run(1.0), [Result(9, ip(9), True, None)])
-
-    def test_the_client_itself_is_no_conflict_but_another_beside_it_is(self):
-        self.start(9)
-        self.checks.heard(MAC, ip(9), 1.0)
-        self.assertEqual(self.checks.run(1.0), [])
-        self.checks.heard(OTHER, ip(9), 2.0)
-        self.assertEqual(self.checks.run(2.0), [Result(9, ip(9), True, OTHER)])
-
-    def test_answers_for_other_addresses_mean_nothing(self):
-        self.start(9)
-        self.checks.heard(OTHER, ip(8), 1.0)
-        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
-
-    def test_checks_run_side_by_side(self):
-        for last in range(10, 18):
-            self.start(last, now=float(last))
-        self.checks.heard(OTHER, ip(12), 20.0)
-        self.assertEqual([result.slot for result in self.checks.run(20.0)], [12])
-        self.assertEqual(
-            [result.slot for result in self.checks.run(117.0)], [10, 11, 13, 14, 15, 16, 17]
-        )
-
-    def test_a_second_check_for_the_same_client_is_the_same(self):
-        self.start(9)
-        self.start(9, now=40.0)
-        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
-        self.assertEqual(self.checks.started, 1)
-
-    def test_a_check_goes_on_when_another_client_wants_the_address(self):
-        self.start(9)
-        self.start(9, OTHER, 60.0)
-        self.checks.heard(OTHER, ip(9), 70.0)
-        self.assertEqual(self.checks.run(100.0), [Result(9, ip(9), False)])
-        self.assertEqual(self.checks.started, 1)
-
-    def test_what_was_no_conflict_for_the_first_client_is_one_for_the_second(self):
-        self.start(9)
-        self.checks.heard(MAC, ip(9), 1.0)
-        self.start(9, now=2.0)
-        self.assertEqual(self.checks.run(2.0), [])
-        self.start(9, OTHER, 60.0)
-        self.assertEqual(self.checks.run(60.0), [Result(9, ip(9), True, MAC)])
-        self.assertEqual(self.checks.run(300.0), [])
-
-    def test_an_address_of_this_machine_is_in_use(self):
-        self.checks.own = frozenset([ip(9)])
-        self.start(9)
-        self.assertEqual((self.sent, self.checks.due_at()), ([], 0.0))
-        self.assertEqual(self.checks.run(0.0), [Result(9, ip(9), True)])
-
-    def test_no_network_proves_nothing(self):
-        self.start(8)
-        self.network = False
-        self.start(9)
-        self.assertEqual(self.checks.run(50.0), [Result(9, ip(9), None), Result(8, ip(8), None)])
-        self.assertIsNone(self.checks.due_at())
-
-    def test_clear_forgets_all(self):
-        self.start(8)
-        self.start(9)
-        self.checks.heard(OTHER, ip(9), 1.0)
-        self.checks.clear()
-        self.assertIsNone(self.checks.due_at())
-        self.assertEqual(self.checks.run(100.0), [])
-
-    def slots(self, now):
-        """Return {slot: in use} of what has ended."""
-        return {result.slot: result.in_use for result in self.checks.run(now)}
-
-    def test_who_answers_for_a_third_address_is_a_proxy(self):
-        for last in range(10, 15):
-            self.start(last)
-            self.checks.heard(OTHER, ip(last), 1.0)
-        self.assertEqual(self.slots(1.0), {10: True, 11: True})
-        self.assertEqual(self.proxies, [OTHER])
-        self.checks.heard(THIRD, ip(14), 4.0)
-        self.assertEqual(self.slots(5.0), {14: True})
-        self.assertEqual(self.slots(103.0), {12: False, 13: False})
-
-    def test_what_a_proxy_says_means_nothing_but_others_are_heard(self):
-        for last in range(10, 13):
-            self.start(last)
-            self.checks.heard(OTHER, ip(last), 1.0)
-        self.start(30, now=60.0)
-        self.checks.heard(OTHER, ip(30), 61.0)
-        self.assertEqual(self.slots(61.0), {10: True, 11: True})
-        self.checks.heard(THIRD, ip(30), 62.0)
-        self.assertEqual(self.slots(62.0), {30: True})
-
-
 class ProxiesTest(unittest.TestCase):
     def setUp(self):
         self.found = []
@@ -279,150 +148,198 @@ class ProxiesTest(unittest.TestCase):
         self.assertEqual(max(map(len, self.proxies._answers.values())), 3)
 
 
-class ParkedTest(unittest.TestCase):
-    @staticmethod
-    def message(xid, slot=1, rounds=1, mac=MAC):
-        packet = bytes(4) + xid.to_bytes(4, "big") + bytes(20) + mac + bytes(206)
-        return Message(packet, MAC, slot, rounds, mac)
-
-    def test_a_copy_is_not_kept(self):
-        parked = Parked(9)
-        first, copy = self.message(1), self.message(1)
-        self.assertEqual(parked.put(first), [])
-        self.assertEqual(parked.put(copy), [copy])
-        self.assertEqual((parked.parked, parked.repeated), (1, 1))
-        self.assertEqual(parked.take(1), [first])
-        self.assertEqual(parked.take(1), [])
-
-    def test_the_oldest_makes_room(self):
-        parked = Parked(places=3)
-        messages = [self.message(xid, slot=xid % 2) for xid in range(5)]
-        lost = [parked.put(message) for message in messages]
-        self.assertEqual(lost, [[], [], [], [messages[0]], [messages[1]]])
-        self.assertEqual((len(parked), parked.overwritten), (3, 2))
-        self.assertEqual(parked.take(0), [messages[2], messages[4]])
-        self.assertEqual(parked.take(1), [messages[3]])
-
-    def test_who_loses_the_slot_waits_no_longer(self):
-        parked = Parked(9)
-        first, other = self.message(1), self.message(1, slot=2)
-        second = self.message(2, mac=OTHER)
-        for message in (first, other):
-            parked.put(message)
-        self.assertEqual(parked.put(second), [first])
-        self.assertEqual((parked.take(1), parked.take(2)), ([second], [other]))
-
-    def test_the_next_round_is_not_another_message(self):
-        parked = Parked(9)
-        parked.put(self.message(1, slot=1))
-        parked.take(1)
-        parked.put(self.message(1, slot=2, rounds=2))
-        self.assertEqual(parked.parked, 1)
-
-
 def core(pool="10.77.0.10-10.77.0.250"):
     """Return the core of the server in the lab."""
     return Server(Config(address="10.77.0.1/24", pool=pool.split("-")), rx_size=1500)
 
 
-class SilentNetwork:
-    """Probes for a Checker: `taken` says who answers at once, {address: MAC}."""
-
-    names_owner = True
+class FakeProbes(ArpProbes):
+    """ARP without wires: `taken` says who answers at once, {address: MAC}."""
 
     def __init__(self, taken):
-        self.taken = taken
-        self.sent = 0
-        self._answers = []
+        super().__init__("nosuch0")
+        self.taken = dict(taken)
+        self.asked = []
+        self.error = None
+        self.news = []
+        self.sock = self  # attached
 
-    def probe(self, address):
-        """Send nothing, and let an answer wait if somebody has the address."""
-        self.sent += 1
+    def _send(self, address):
+        if self.error:
+            raise self.error
+        self.asked.append(address)
         if address in self.taken:
-            self._answers.append((self.taken[address], address))
+            self.news.append((self.taken[address], address))
 
-    def heard(self):
-        """Yield the answers."""
-        answers, self._answers = self._answers, []
-        yield from answers
+    def _read(self):
+        news, self.news = self.news, []
+        return news
 
 
 class CheckerTest(unittest.TestCase):
-    """The checker between a core and a network without wires."""
+    """The board's checker with the desktop's probes: a check takes 100 ms of a clock in numbers.
+
+    What it does with them is the matter of test_checking.py.
+    """
 
     def setUp(self):
-        self.conflicts = []
+        self.now_ms = 0
+        self.proxies = []
         self.reasons = []
 
-    def conflict(self, address, mac):
-        self.conflicts.append((address, mac))
-
     def proxy(self, mac):
-        self.conflicts.append(mac)
+        self.proxies.append(mac)
 
     def dropped(self, packet, reason):
-        self.reasons.append(reason)
+        self.reasons.append((packet[28:34], reason))
 
-    def cannot_send(self, error):
-        return True
+    def make(self, taken=(), pool="10.77.0.10-10.77.0.250"):
+        self.server = core(pool)
+        self.probes = FakeProbes(taken)
+        self.checker = Checker(self.server, self.probes, 100, self)
 
-    def ask(self, server, checker, rounds=2000):
-        """Let a new client ask; return the reply, None for silence, and how often it waited."""
-        packet = client.message("DISCOVER", MAC, 1)
-        server.rx[: len(packet)] = packet
-        n = server.handle(len(packet), 0)
-        waits = 0
-        while n == PARK:
-            checker.park(len(packet), MAC, waits + 1)
-            waits += 1
-            self.assertLess(waits, rounds)
-            checker.listen()
-            messages = []
-            while not messages and checker.wait_s() is not None:
-                time.sleep(checker.wait_s())
-                messages = list(checker.run(0))
-            if not messages:
-                return None, waits
-            server.rx[: len(packet)] = messages[0].packet
-            n = server.handle(len(packet), 0)
-        return (bytes(server.tx[:n]) or None), waits
+    def put(self, packet):
+        """Let the server handle a message; return its reply, None: it was parked, or silence."""
+        self.server.rx[: len(packet)] = packet
+        return self.handle(len(packet))
+
+    def handle(self, n):
+        reply_n = self.server.handle(n, self.now_ms // 1000)
+        if reply_n == PARK:
+            self.checker.park(n, self.now_ms)
+            return None
+        return bytes(self.server.tx[:reply_n]) or None
+
+    def ask(self, mac=MAC, last=None, xid=1):
+        """Send a DISCOVER, for the address 10.77.0.`last` if given."""
+        wanted = {50: ip(last)} if last else {}
+        return self.put(client.message("DISCOVER", mac, xid, wanted))
+
+    def run_until(self, end_ms):
+        """Let time pass, ten ms at a time; return the replies {MAC: last byte of the address}."""
+        replies = {}
+        while True:
+            while n := self.checker.poll(self.now_ms, self.now_ms // 1000):
+                reply = self.handle(n)
+                if reply:
+                    replies[reply[28:34]] = reply[19]
+            if self.now_ms >= end_ms:
+                return replies
+            self.now_ms += 10
+
+    def test_two_probes_and_silence_mean_free(self):
+        self.make()
+        self.assertIsNone(self.ask(last=99))
+        self.assertEqual(self.run_until(90), {})
+        self.assertEqual(self.probes.asked, [ip(99)] * 2)
+        self.assertEqual(self.run_until(100), {MAC: 99})
+        self.assertEqual(self.checker.wait_ms(), -1)
+        self.assertEqual(self.checker.report()["probes"], 2)
+
+    def test_an_answer_ends_the_check_at_once_and_names_its_owner(self):
+        self.make({ip(99): OTHER})
+        self.server.enable_events(9)
+        self.ask(last=99)
+        self.run_until(0)
+        self.assertEqual(self.server.next_event()[:3], ("conflict", "10.77.0.99", OTHER.hex(":")))
+        self.assertNotIn(99, self.run_until(200).values())
+
+    def test_an_answer_whose_sender_nobody_sees_counts(self):
+        self.make({ip(99): None})
+        self.ask(last=99)
+        self.assertNotEqual(self.run_until(200), {MAC: 99})
+        self.assertEqual(self.checker.report()["conflicts"], 1)
+
+    def test_the_client_itself_is_no_conflict_but_another_beside_it_is(self):
+        self.make({ip(99): MAC})
+        self.ask(last=99)
+        self.assertEqual(self.run_until(100), {MAC: 99})
+        self.make({ip(98): MAC})
+        self.ask(last=98)
+        self.probes.news.append((OTHER, ip(98)))
+        self.assertNotEqual(self.run_until(self.now_ms + 200), {MAC: 98})
+
+    def test_answers_for_other_addresses_mean_nothing(self):
+        self.make()
+        self.ask(last=99)
+        self.probes.news.append((OTHER, ip(98)))
+        self.assertEqual(self.run_until(100), {MAC: 99})
+
+    def test_a_late_answer_is_not_one_for_the_next_check(self):
+        self.make()
+        self.ask(last=99)
+        self.ask(OTHER, last=97)
+        self.run_until(50)
+        self.ask(THIRD, last=98)
+        self.run_until(110)
+        self.probes.news.append((bytes(5) + b"\1", ip(99)))
+        self.assertEqual(self.run_until(160), {THIRD: 98})
+
+    def test_what_was_no_conflict_for_the_first_client_is_one_for_the_second(self):
+        self.make({ip(10): MAC}, "10.77.0.10-10.77.0.10")
+        self.ask()
+        self.run_until(20)
+        self.ask(OTHER)
+        self.assertEqual(self.run_until(300), {})
+        self.assertEqual(self.checker.report()["conflicts"], 1)
+
+    def test_checks_run_side_by_side_for_the_whole_pool(self):
+        macs = [bytes((2, 0, 0, 0, 1, number)) for number in range(241)]
+        self.make()
+        for mac in macs:
+            self.ask(mac)
+        self.assertEqual(len(self.run_until(100)), 241)
+        report = self.checker.report()
+        self.assertEqual((report["parked"], report["overwritten"]), (241, 0))
+        self.assertEqual((self.reasons, report["probes"]), ([], 482))
+
+    def test_an_address_of_this_machine_is_in_use(self):
+        self.make()
+        self.probes.own = frozenset([ip(99)])
+        self.ask(last=99)
+        self.assertNotEqual(self.run_until(200), {MAC: 99})
+        self.assertNotIn(ip(99), self.probes.asked)
+
+    def test_who_answers_for_a_third_address_is_a_proxy(self):
+        self.make({ip(last): OTHER for last in range(10, 251)})
+        for number in range(20):
+            self.ask(bytes((2, 0, 0, 0, 1, number)))
+        self.assertEqual(len(self.run_until(400)), 20)
+        self.assertEqual(self.proxies, [OTHER])
+        self.assertEqual(self.checker.report()["conflicts"], 2)
+
+    def test_a_copy_is_not_kept(self):
+        self.make()
+        self.ask()
+        self.ask()
+        self.assertEqual(self.reasons, [(MAC, "repeated")])
+        self.assertEqual(len(self.run_until(100)), 1)
 
     def test_a_pool_of_taken_addresses_ends_in_silence(self):
-        server = core("10.77.0.10-10.77.0.39")
         macs = {ip(last): bytes((2, 0, 0, 0, 0, last)) for last in range(10, 40)}
-        checker = Checker(server, SilentNetwork(macs), 0.05, self)
-        self.assertEqual(self.ask(server, checker), (None, 30))
-        self.assertEqual(server.last_drop, "pool_full")
-        self.assertEqual(sorted(self.conflicts), sorted(macs.items()))
-        self.assertEqual(self.ask(server, checker), (None, 0))
+        self.make(macs, "10.77.0.10-10.77.0.39")
+        self.ask()
+        self.assertEqual(self.run_until(5000), {})
+        self.assertEqual(self.server.last_drop, "pool_full")
+        self.assertEqual(sorted(self.probes.asked), sorted(macs))
+        self.ask(xid=2)
+        self.assertEqual(self.server.last_drop, "pool_full")
 
     def test_the_one_free_address_is_found(self):
-        server = core("10.77.0.10-10.77.0.39")
         macs = {ip(last): OTHER[:5] + bytes((last,)) for last in range(10, 40) if last != 25}
-        network = SilentNetwork(macs)
-        checker = Checker(server, network, 0.05, self)
-        reply, _ = self.ask(server, checker)
-        self.assertEqual(reply[16:20], ip(25))
-        self.assertLess(network.sent, 70)
+        self.make(macs, "10.77.0.10-10.77.0.39")
+        self.ask()
+        self.assertEqual(self.run_until(5000), {MAC: 25})
+        self.assertLess(self.probes.sent, 70)
 
-    def test_a_message_does_not_wait_for_ever(self):
-        server = core()
-        checker = Checker(server, SilentNetwork({}), 0.05, self)
-        packet = client.message("DISCOVER", MAC, 1)
-        server.rx[: len(packet)] = packet
-        self.assertEqual(server.handle(len(packet), 0), PARK)
-        checker.park(len(packet), MAC, 255)
-        self.assertEqual(self.reasons, ["conflicts"])
-        self.assertIsNone(checker.wait_s())
-
-    def test_without_a_network_the_message_is_forgotten(self):
-        server = core()
-        probes = ArpProbes("nosuch0")
-        probes.probe = lambda address: (_ for _ in ()).throw(OSError(100, "Network is down"))
-        probes.heard = lambda: ()
-        checker = Checker(server, probes, 0.05, self)
-        self.assertEqual(self.ask(server, checker), (None, 1))
-        self.assertEqual(checker.counters()["waiting"], 0)
+    def test_without_a_network_the_trouble_is_seen(self):
+        self.make()
+        self.probes.error = OSError(100, "Network is down")
+        self.ask()
+        self.run_until(50)
+        self.assertEqual(self.probes.trouble.errno, 100)
+        self.checker.clear()
+        self.assertEqual(self.checker.wait_ms(), -1)
 
 
 # On a switch
@@ -700,7 +617,7 @@ class SwitchTest(unittest.TestCase):
             events = server.events()
             acks = [event for event in events[: events.index(offer)] if event["event"] == "ack"]
             if len(acks) == before + 2:
-                self.assertGreater(self.counters(server)["skipped"], 0)
+                self.assertGreater(self.counters(server)["checks"], 1)
                 return
         self.fail("each time the one that waited was answered first")
 

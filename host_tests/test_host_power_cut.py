@@ -15,56 +15,12 @@ sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 from linux.storefile import MAGIC, StoreFile
 from microdhcp import Server, store
-from microdhcp import storage as board
 from simulate import Settings
 from simulate.cuts import watched
-from simulate.disk import NAME, BoardDisk, Disk, desktop
+from simulate.disk import NAME, BoardDisk, BoardStorage, Disk, desktop, of_board
 from timeline import Client, serve
 
 SETTINGS = Settings(3, days=0.8, devices=30, pool=12, squatters=1, restart_days=0.3, lease_s=1800)
-
-
-def on_board(disk):
-    """Let the board's storage see this disk; for a `with` statement."""
-    return mock.patch.multiple(board, os=disk, open=disk.open_file, create=True)
-
-
-class BoardStorage:
-    """storage.py of a board, ticked twice a second, as the host of tools/simulate wants it."""
-
-    def __init__(self, server, disk):
-        self._server = server
-        self._disk = disk
-        self._storage = board.Storage(NAME, server)
-
-    @property
-    def stored(self):
-        """How often it has written the file."""
-        return self._storage.counts["stored"]
-
-    def load(self, now_s):
-        """Read the file."""
-        with on_board(self._disk):
-            self._storage.load(now_s)
-
-    def wait_s(self, _now_s):
-        """Return when to tick again, None: not before a change."""
-        return 0.5 if self._server.leases.changed else None
-
-    def run(self, now_s):
-        """Tick."""
-        with on_board(self._disk):
-            self._storage.tick(now_s)
-
-    def save(self, now_s):
-        """Write the file."""
-        with on_board(self._disk):
-            self._storage.save(now_s)
-
-
-def of_board(server, disk, _told):
-    """Return the board's storage."""
-    return BoardStorage(server, disk)
 
 
 class PowerCutTest(unittest.TestCase):
@@ -110,7 +66,7 @@ class FaultTest(unittest.TestCase):
         self.assertNotEqual(self.failures("replace", replace), [])
 
     def test_leases_that_are_stored_too_late(self):
-        with mock.patch("linux.storage.NEW_S", 12):
+        with mock.patch("microdhcp.storage._NEW_S", 12):
             failures = watched(SETTINGS)[0].run().failures
         self.assertIn("is lost", "".join(failures))
 

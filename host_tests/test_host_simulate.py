@@ -58,6 +58,16 @@ class StoryTest(unittest.TestCase):
         self.assertGreater(seen[TAKEN], 0)
         self.assertEqual(seen.get(NEEDLESS, 0), 0)
 
+    def test_reservations_that_come_and_go_and_identifiers_that_change(self):
+        """No address is held by two, nobody is locked out: not by new settings, nor by himself."""
+        result = play(1, 5, restart_days=1, reserve_days=0.2, identifiers=4)
+        seen = result.counters
+        self.assertEqual(result.failures, [])
+        self.assertGreater(seen["reservations"], 50)
+        self.assertGreater(seen["back: an address was reserved for it"], 20)
+        self.assertGreater(seen["asked while some were free"], 300)
+        self.assertEqual(seen.get(TAKEN, 0), 0)
+
     def test_a_seed_tells_the_whole_story(self):
         self.assertEqual(play(5, 2), play(5, 2))
         self.assertNotEqual(play(5, 2), play(6, 2))
@@ -75,11 +85,11 @@ class JudgeTest(unittest.TestCase):
         self.assertIn("is held by", "".join(result.failures))
 
     def test_a_client_that_gets_nothing(self):
-        result = self.play_with("spare", lambda leases, key, until_s=-1: -1)
+        result = self.play_with("spare", lambda leases, *_wanted: -1)
         self.assertIn("asks in vain", "".join(result.failures))
 
     def test_an_old_address_given_away_too_soon(self):
-        def newest(leases, key, until_s=-1):
+        def newest(leases, *_wanted):
             free = [slot for slot in range(leases.slots) if leases.open(slot)]
             return max(free, key=lambda slot: leases.until_s[slot], default=-1)
 

@@ -72,7 +72,7 @@ class Storage:
             self.counts["stored" if stored else "store_failed"] += 1
             if not stored:
                 leases.changed = leases.changed or 1
-                self._try(os.remove, self._new)  # on a disk that is full, gives the room back
+                self._try(self._discard)
 
     def _try(self, function, *arguments):
         """Call a function; return whether it raised nothing.  Drivers of cards raise anything."""
@@ -99,6 +99,10 @@ class Storage:
         """Write the new file."""
         with open(self._new, "wb") as file:
             file.write(store.dump(self._server, now_s))
+
+    def _discard(self):
+        """Remove the new file: on a disk that is full, that gives the room back."""
+        os.remove(self._new)
 
     def _replace(self):
         """Put the new file in the place of the old one."""

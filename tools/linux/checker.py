@@ -1,120 +1,92 @@
-"""Keeps the messages that the server parks, has their addresses checked, and hands them back.
+"""The board's checks of addresses, for as many messages at a time as a pool can have addresses.
 
-The core says PARK and waits for checked(); checks.py knows when to ask and what an answer means,
-probes.py how to ask; here they meet.
+What asks is an ArpProbes or IcmpProbes in place of the board's Echo.
 """
 
-import time
+from microdhcp import checking
 
-from microdhcp import states
+from .proxies import Proxies
 
-from .checks import Checks
-from .parked import Message, Parked
-
-ROUNDS = 254  # candidates for one message: more than there can be
+MOST = 254  # addresses of a pool
+_CHADDR = slice(28, 34)
 
 
-class Checker:
+class _Host:
+    """What the board's checker wants of a port: nobody knows the stations of a cable."""
+
+    side_by_side = MOST
+    macs = ()
+
+    def __init__(self, names_owner):
+        self.names_owner = names_owner
+
+    def recent(self, _now_ms):
+        """Return a list of its own for each check: the one who answers is put there."""
+        return []
+
+
+class Checker(checking.Checker):
     """The checks of one server on one interface.
 
-    server   has enable_checks() called here
     probes   ArpProbes or IcmpProbes
-    check_s  seconds that a check takes
-    told     object with conflict(address, mac), proxy(mac), dropped(packet, reason) and
-             cannot_send(error) -> whether the network is away; see Desktop
-    clock    returns seconds, never fewer than before
+    told     object with proxy(mac) and dropped(packet, reason); see Desktop
+    check_ms may be changed at any time
     """
 
-    def __init__(self, server, probes, check_s, told, clock=time.monotonic):
-        self.server = server
-        self.probes = probes
-        self.skipped = 0  # DISCOVERs that were answered without a check
-        self.conflicts = 0
+    def __init__(self, server, probes, check_ms, told):
+        host = _Host(probes.names_owner)
+        super().__init__(server, host, MOST, check_ms, host, probes)
         self._told = told
-        self._clock = clock
-        self._parked = Parked(server.leases.slots)
-        self._checks = Checks(check_s, self._send, told.proxy)
-        server.enable_checks(names_owner=probes.names_owner)
+        self._proxies = Proxies(told.proxy)
+        self._now_ms = 0
 
-    def counters(self):
+    @property
+    def check_ms(self):
+        """How long a check takes."""
+        return self._check_ms
+
+    @check_ms.setter
+    def check_ms(self, check_ms):
+        self._check_ms = check_ms
+
+    def report(self):
         """Return {name: count} for the log."""
-        return {
-            "checks": self._checks.started,
-            "probes": self._checks.sent,
-            "conflicts": self.conflicts,
-            "skipped": self.skipped,
-            "parked": self._parked.parked,
-            "overwritten": self._parked.overwritten,
-            "repeated": self._parked.repeated,
-            "waiting": len(self._parked),
-        }
+        return {**self.counters, "probes": self._echo.sent, "waiting": self.waiting}
 
-    def set_own(self, addresses):
-        """Take the addresses (4 bytes each) of this machine: nobody answers for those."""
-        self._checks.own = frozenset(addresses)
-
-    def clear(self, check_s=None):
-        """Forget all that waits, and the clients will ask again.
-
-        For when the interface is gone, or the server has other settings, with a new check_s.
-        """
-        self._checks.check_s = check_s or self._checks.check_s
-        self._checks.clear()
-        self._parked.clear(self.server.leases.slots)
-
-    def park(self, n, peer_mac, rounds=1):
+    def park(self, n, now_ms):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""
-        server = self.server
-        slot = server.check_slot
-        if rounds > ROUNDS:
-            self._told.dropped(bytes(server.rx[:n]), "conflicts")
-            return
-        holder = bytes(server.leases.mac[6 * slot : 6 * slot + 6])
-        message = Message(bytes(server.rx[:n]), peer_mac, slot, rounds, holder)
-        lost = self._parked.put(message)
-        if message in lost:
-            self._told.dropped(message.packet, "repeated")
-            return
-        for other in lost:
-            self._told.dropped(other.packet, "overwritten")
-        address = bytearray(4)
-        server.address_of(slot, address, 0)
-        client = message.packet[28:34]
-        self._checks.start(slot, bytes(address), client, self._clock())
+        before = dict(self.counters)
+        server = self._server
+        super().park(n, now_ms)
+        server.address_of(server.check_slot, self._question, 0)
+        self._echo.ask_for(bytes(self._question[:4]), bytes(server.rx[_CHADDR]))
+        for reason in ("repeated", "turned_away"):
+            if self.counters[reason] > before[reason]:
+                self._told.dropped(bytes(self._server.rx[:n]), reason)
 
-    def listen(self):
-        """Take what has been heard on the network."""
-        now = self._clock()
-        for mac, address in self.probes.heard():
-            self._checks.heard(mac, address, now)
+    def poll(self, now_ms, now_s):
+        """As of a board."""
+        self._now_ms = now_ms
+        return super().poll(now_ms, now_s)
 
-    def wait_s(self):
-        """Return how many seconds run() can wait, None for ever."""
-        at = self._checks.due_at()
-        return None if at is None else max(0.0, at - self._clock())
+    # The same with bytes.find(): there are thirty times as many checks as on a board
 
-    def run(self, now_s):
-        """Do what is due; yield each Message whose check has ended, to be handled again.
+    def _find(self, address):
+        wanted = bytes(address[:4])
+        at = self._addresses.find(wanted)
+        while at >= 0 and (at % 4 or not self._doing[at // 4]):
+            at = self._addresses.find(wanted, at + 1)
+        return at // 4 if at >= 0 else self._doing.find(0)
 
-        Answers that wait in the socket are heard first: they may be older than the end.
-        """
-        if self.wait_s() != 0:
-            return
-        self.listen()
-        for result in self._checks.run(self._clock()):
-            if result.in_use is None:
-                self._parked.take(result.slot)
-                continue
-            self.server.checked(result.slot, result.in_use, now_s, result.mac)
-            if result.in_use and self.server.leases.state[result.slot] == states.CONFLICT:
-                self.conflicts += 1  # and not a lease whose client has shown that it is there
-                self._told.conflict(result.address, result.mac)
-            yield from self._parked.take(result.slot)
+    def _place(self, check, now_ms):
+        place = self._waits_for.find(check)
+        return place if place >= 0 else self._waits_for.find(255)
 
-    def _send(self, address):
-        """Send one probe; return False when there is no network."""
-        try:
-            self.probes.probe(address)
-        except OSError as error:
-            return not self._told.cannot_send(error)
-        return True
+    def _is_proxy(self, check):
+        if self._echo.station < 0:
+            return False
+        mac = self._asked[check][self._echo.station]
+        address = bytes(self._addresses[4 * check : 4 * check + 4])
+        proxy = self._proxies.is_proxy(mac, address, self._now_ms / 1000)
+        self.counters["proxied"] += proxy
+        return proxy

@@ -72,7 +72,7 @@ class Desktop:
         self._send_error = None
         self.checker = None
         if probes:
-            self.checker = Checker(server, probes, settings.check_ms / 1000, self)
+            self.checker = Checker(server, probes, settings.check_ms, self)
         self.storage = None
         if settings.store:
             file = StoreFile(os.path.realpath(settings.store))
@@ -83,6 +83,10 @@ class Desktop:
     def now_s(self):
         """Return whole seconds since start; sleep of the machine counts, leases end in it too."""
         return int(time.clock_gettime(time.CLOCK_BOOTTIME) - self._started)
+
+    def now_ms(self):
+        """Return milliseconds that begin again as those of a board do."""
+        return time.monotonic_ns() // 1_000_000 & NEVER
 
     def start(self):
         """Take the port and begin to listen to links and signals.  Refused: cannot."""
@@ -154,7 +158,7 @@ class Desktop:
     def _tell_leases(self):
         table = events.leases(self.server, self.now_s())
         if self.checker:
-            table["checks"] = self.checker.counters()
+            table["checks"] = self.checker.report()
         if self.storage:
             table["store"] = self.storage.counts
         self.output.tell(table)
@@ -169,7 +173,8 @@ class Desktop:
             self._error(f"the old settings stay: {error}")
             return
         if self.checker:
-            self.checker.clear(settings.check_ms / 1000)
+            self.checker.check_ms = settings.check_ms
+            self.checker.clear()
         names = {"check": "conflict_check"}
         later = [
             names.get(field, field)
@@ -213,21 +218,23 @@ class Desktop:
         if now_s >= leases.due_s:
             leases.end_due(now_s)
         while event := self.server.next_event():
-            if event[0] != "conflict":  # conflict() tells it, with who has the address
-                self.output.tell(events.lease(event, now_s))
-        if self.storage:
-            self.storage.run(now_s)
+            self.output.tell(events.lease(event, now_s))
 
     def _wait_s(self):
         """Return how long the loop may sleep: None until something comes in."""
         waits = [
             None if self._state == "up" else LOOK_AGAIN_S,
             self.output.wait_s(),
-            self.checker.wait_s() if self.checker else None,
+            self._checks_s(),
             self.storage.wait_s(self.now_s()) if self.storage else None,
             self._due_s(),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _checks_s(self):
+        """Return in how many seconds a check wants to go on, None: none runs."""
+        wait_ms = self.checker.wait_ms() if self.checker else -1
+        return None if wait_ms < 0 else wait_ms / 1000
 
     def _due_s(self):
         """Return in how many seconds an offer, a lease or a quarantine ends, None: never."""
@@ -265,6 +272,8 @@ class Desktop:
                 state, message = "blocked", str(error)
         if state != self._state:
             self._state = state
+            if self.checker and state != "up":  # what is found out now means nothing
+                self.checker.clear()
             self.output.tell(
                 {
                     "event": "interface",
@@ -285,7 +294,7 @@ class Desktop:
             return "no-carrier", f"{self.name} is unplugged; waiting"
         addresses = link.addresses(seen.index)
         if self.checker:
-            self.checker.set_own(map(socket.inet_aton, addresses))
+            self.port.probes.own = frozenset(map(socket.inet_aton, addresses))
         if str(self.interface.ip) not in addresses:
             return "no-address", (
                 f"{self.name} has lost its address, clients cannot renew; "
@@ -314,17 +323,15 @@ class Desktop:
                     {"event": "drop", "at_s": self.now_s(), "in": None, "reason": self.port.why}
                 )
 
-    def _handle(self, n, rounds=0):
+    def _handle(self, n):
         """Answer one request and tell about it, or park it until an address has been checked."""
         now_s = self.now_s()
         reply_n = self.server.handle(n, now_s)
         if reply_n == PARK:
-            self.checker.park(n, self.port.peer_mac, rounds + 1)
+            self.checker.park(n, self.now_ms())
             return
         to = self._send(reply_n) if reply_n > 0 else None
         event = events.handled(self.server, n, reply_n, to, now_s)
-        if self.checker and not rounds and event["event"] == "offer":
-            self.checker.skipped += 1
         self.output.tell(event)
         if self.output.verbose:
             self.output.packet(bytes(self.server.rx[:n]))
@@ -336,43 +343,37 @@ class Desktop:
         try:
             to = self.port.send(self.server, n)
         except OSError as error:
-            if self.cannot_send(error):
-                self._check_link()
+            self._cannot_send(error)
             return f"nobody: {error.strerror}"
         self._send_error = None
         return to
 
-    def cannot_send(self, error):
-        """Tell why a packet could not leave; return whether that is the network's absence.
+    def _cannot_send(self, error):
+        """Look at the interface, or tell what else keeps a packet here.
 
         The client asks again: nothing to repeat here, and one message for all of them.
         """
-        away = error.errno in AWAY
-        if not away and error.errno != self._send_error:
+        if error.errno in AWAY:
+            self._check_link()
+        elif error.errno != self._send_error:
             self._error(f"{self.name}: cannot send: {error.strerror}")
         self._send_error = error.errno
-        return away
 
     # Checks of addresses
 
-    def _on_probes(self):
-        """Hear who has an address."""
-        if self.port.index:
-            self.checker.listen()
-
     def _end_checks(self):
         """Handle again what has waited for a check that has ended."""
-        if not self.checker:
+        if not self.checker or not self.checker.waiting:
             return
-        for message in self.checker.run(self.now_s()):
-            n = len(message.packet)
-            self.server.rx[:n] = message.packet
-            self.port.peer_mac = message.peer_mac
-            self._handle(n, message.rounds)
+        while n := self.checker.poll(self.now_ms(), self.now_s()):
+            self._handle(n)
+        if self.port.probes.trouble:
+            self._cannot_send(self.port.probes.trouble)
 
-    def conflict(self, address, mac):
-        """Tell that an address is in use."""
-        self.output.tell(events.conflict(address, mac, self.now_s()))
+    def _on_probes(self):
+        """Do nothing: the answers are read with the checks that wait for them."""
+        if self.port.index and not self.checker.waiting:
+            self.port.probes.heard()
 
     def proxy(self, mac):
         """Tell that a station answers for addresses that it cannot have."""

@@ -155,7 +155,7 @@ def leases(server, now_s):
     that is over.
     """
     rows = []
-    for row in server.roster(now_s):
+    for row in server.roster(now_s, None):
         row = row._asdict()
         row["left_s"] = row.pop("seconds_left")
         rows.append(row)

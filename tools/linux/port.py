@@ -10,6 +10,7 @@ from microdhcp import BROADCAST, CIADDR, CLIENT, RELAY
 from . import frames, sockets
 
 _LIMITED_BROADCAST = b"\xff" * 4
+_RELAYS = 64  # are remembered
 _CIADDR_AT, _YIADDR_AT, _GIADDR_AT, _CHADDR_AT = 12, 16, 24, 28
 
 
@@ -23,8 +24,7 @@ class Port:
     name       interface, as the user calls it
     interface  ipaddress.IPv4Interface of the server
     probes     ArpProbes or IcmpProbes, opened and closed with the port; None: no checks
-    After receive(): `why` is the reason why a datagram was thrown away, or None; `peer_mac` is
-    the station that sent the request.
+    After receive(): `why` is the reason why a datagram was thrown away, or None.
     """
 
     def __init__(self, name, interface, probes=None):
@@ -33,7 +33,8 @@ class Port:
         self.packets = None
         self.probes = probes
         self.why = None
-        self.peer_mac = frames.BROADCAST_MAC
+        self._peer_mac = frames.BROADCAST_MAC  # the station that sent the latest request
+        self._relays = {}  # giaddr: the station that sent the latest request from there
         self._holder = None
         self._ident = 0
         self._server = interface.ip.packed, sockets.SERVER_PORT
@@ -54,7 +55,7 @@ class Port:
             self._holder = sockets.hold_port(self.name)
             self.packets = sockets.open_packet_socket(self.name)
             if self.probes:
-                self.probes.open()
+                self.probes.attach()
         except OSError as error:
             self.close()
             if sockets.is_taken(error):
@@ -74,7 +75,7 @@ class Port:
             if sock is not None:
                 sock.close()
         if self.probes:
-            self.probes.close()
+            self.probes.detach()
         self._holder = self.packets = None
         self.index = 0
 
@@ -100,8 +101,13 @@ class Port:
         if len(payload) > len(rx):
             self.why = "too long"
             return 0
-        self.peer_mac = mac
+        self._peer_mac = mac
         rx[: len(payload)] = payload
+        giaddr = _four(rx, _GIADDR_AT)
+        if any(giaddr):
+            while len(self._relays) >= _RELAYS:
+                del self._relays[next(iter(self._relays))]
+            self._relays[giaddr] = mac
         return len(payload)
 
     def send(self, server, n):
@@ -113,7 +119,7 @@ class Port:
         """
         tx, to = server.tx, server.reply_to
         port = sockets.CLIENT_PORT
-        mac = self.peer_mac
+        mac = self._peer_mac
         if to == BROADCAST:
             address, mac = _LIMITED_BROADCAST, frames.BROADCAST_MAC
         elif to == CLIENT:
@@ -123,6 +129,7 @@ class Port:
         else:
             assert to == RELAY
             address, port = _four(tx, _GIADDR_AT), sockets.SERVER_PORT
+            mac = self._relays.get(address, mac)  # the request may have waited meanwhile
         self._ident = (self._ident + 1) & 0xFFFF
         packet = frames.udp_in_ipv4(self._server, (address, port), memoryview(tx)[:n], self._ident)
         self.packets.sendto(packet, (self.name, frames.ETH_P_IP, 0, 0, mac))

@@ -1,11 +1,13 @@
 """How to ask whether somebody has an address: by ARP or by ICMP echo, each with one socket.
 
-Both have
-    names_owner      whether heard() knows who has the address
-    sock             None while closed, else non-blocking, readable when heard() has news
-    open(), close()
-    probe(address)   ask once; raises OSError when the network is away
-    heard()          yield (MAC or None, address) for what has come in
+Each stands in the place of a board's Echo (microdhcp.ports.echo) for checking.Checker, and has
+more for the one who owns the socket:
+    names_owner         whether heard() knows who has the address
+    sock                None while detached, else non-blocking, readable when heard() has news
+    attach(), detach()  open and close the socket; attach() raises OSError
+    own                 container of addresses (4 bytes) that this machine has itself
+    sent                counter of probes
+    trouble             the OSError of the latest probe, None when it has left
 """
 
 import errno
@@ -13,37 +15,143 @@ import os
 
 from . import arp, frames, icmp, sockets
 
-BURST = 256  # packets that heard() reads at a time
+BURST = 256  # packets that are read at a time
+_ADDRESS, _MAC = slice(0, 4), slice(4, 10)  # of a question
 
 
-class ArpProbes:
-    """Asks by RFC 5227's probe: every host must answer, whatever its firewall thinks of ping."""
+class _Question:
+    """A check that runs."""
 
-    names_owner = True
+    def __init__(self, check, client):
+        self.check = check
+        self.client = client
+        self.client_answered = False
+        self.stations = []  # who has answered
+
+
+class _Probes:
+    """What both have in common."""
+
+    names_owner = False
 
     def __init__(self, name):
         self.name = name
         self.sock = None
+        self.own = frozenset()
+        self.sent = 0
+        self.trouble = None
+        self.station = -1
+        self._asked = {}  # address: _Question
+        self._addresses = {}  # check: address
+        self._answers = []  # (check, place of the MAC in that list)
 
-    def open(self):
-        """Open the socket.  Raises OSError."""
-        self.sock = sockets.open_arp_socket(self.name)
-
-    def close(self):
+    def detach(self):
         """Close the socket."""
         if self.sock:
             self.sock.close()
             self.sock = None
+        self.close()
 
-    def probe(self, address):
-        """Send one probe for 4 bytes of address."""
+    # As of a board's Echo
+
+    def open(self):
+        """Return True: the socket is there as long as the port is."""
+        return True
+
+    def close(self):
+        """Forget what was asked: no check runs any more."""
+        self._asked.clear()
+        self._addresses.clear()
+        self._answers.clear()
+
+    def ask(self, check, question, stations):
+        """Send the probe of a check; return how many could not leave.
+
+        question  address and MAC of the client: its own answer does not count
+        stations  list for the MAC of who answers
+        """
+        address = bytes(question[_ADDRESS])
+        before = self._addresses.get(check)
+        if before != address:
+            self._asked.pop(before, None)
+            self._addresses[check] = address
+            self._asked[address] = _Question(check, bytes(question[_MAC]))
+        self._asked[address].stations = stations
+        if address in self.own:  # nobody else would answer for those
+            self._answers.append((check, -1))
+            return 0
+        try:
+            self._send(address)
+        except OSError as error:
+            self.trouble = error
+            return 1
+        self.sent += 1
+        self.trouble = None
+        return 0
+
+    def heard(self):
+        """Return the next check that was answered, -1: none; `station` is who has answered."""
+        if not self._answers and self.sock:
+            for mac, address in self._read():
+                self._note(mac, address)
+        if not self._answers:
+            return -1
+        check, self.station = self._answers.pop(0)
+        return check
+
+    def _note(self, mac, address):
+        """Take the news that somebody, a MAC or None, has an address."""
+        question = self._asked.get(address)
+        if question is None:
+            return
+        if mac == question.client:
+            question.client_answered = True
+            return
+        if mac is None:
+            self._answers.append((question.check, -1))
+            return
+        if mac not in question.stations:
+            question.stations.append(mac)
+        self._answers.append((question.check, question.stations.index(mac)))
+
+    def ask_for(self, address, client):
+        """Go on with the check of an address for another client than before.
+
+        What was no conflict for the first one is one for the second.
+        """
+        question = self._asked.get(address)
+        if question and question.client != client:
+            before, question.client = question.client, client
+            if question.client_answered:
+                self._note(before, address)
+
+    def _packets(self):
+        """Yield what waits in the socket, up to a burst."""
+        for _ in range(BURST):
+            try:
+                yield self.sock.recv(2048)
+            except OSError as error:  # nothing waits, or the interface is down
+                if error.errno != errno.EHOSTUNREACH:
+                    return
+
+
+class ArpProbes(_Probes):
+    """Asks by RFC 5227's probe: every host must answer, whatever its firewall thinks of ping."""
+
+    names_owner = True
+
+    def attach(self):
+        """Open the socket.  Raises OSError."""
+        self.sock = sockets.open_arp_socket(self.name)
+
+    def _send(self, address):
         packet = arp.probe(self._own_mac(), address)
         self.sock.sendto(packet, (self.name, arp.ETH_P_ARP, 0, 0, frames.BROADCAST_MAC))
 
-    def heard(self):
+    def _read(self):
         """Yield who has, or is about to take, which address: every packet says that of someone."""
         own = self._own_mac()
-        for packet in _read(self.sock):
+        for packet in self._packets():
             try:
                 found = arp.read(packet)
             except arp.BadArpError:
@@ -55,36 +163,20 @@ class ArpProbes:
         return self.sock.getsockname()[4]
 
 
-class IcmpProbes:
+class IcmpProbes(_Probes):
     """Asks by ping; the kernel does the ARP, so that nobody sees who answers."""
 
-    names_owner = False
-
     def __init__(self, name):
-        self.name = name
-        self.sock = None
+        super().__init__(name)
         self._identifier = int.from_bytes(os.urandom(2), "big")
         self._sequence = 0
-        self._asked = {}  # sequence number: address
 
-    def open(self):
+    def attach(self):
         """Open the socket.  Raises OSError."""
         self.sock = sockets.open_icmp_socket(self.name)
-        self._asked.clear()
 
-    def close(self):
-        """Close the socket."""
-        if self.sock:
-            self.sock.close()
-            self.sock = None
-
-    def probe(self, address):
-        """Send one echo request to 4 bytes of address."""
+    def _send(self, address):
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self._asked.pop(self._sequence, None)
-        while len(self._asked) >= BURST * 4:
-            del self._asked[next(iter(self._asked))]
-        self._asked[self._sequence] = address
         try:
             packet = icmp.echo(self._identifier, self._sequence)
             self.sock.sendto(packet, (".".join(map(str, address)), 0))
@@ -92,22 +184,12 @@ class IcmpProbes:
             if error.errno != errno.EHOSTUNREACH:  # the kernel knows: nobody answers its ARP
                 raise
 
-    def heard(self):
-        """Yield (None, address) for each echo reply that was asked for."""
-        for packet in _read(self.sock):
+    def _read(self):
+        """Yield (None, address) for each echo reply to this program."""
+        for packet in self._packets():
             try:
-                address, identifier, sequence = icmp.read_reply(packet)
+                address, identifier, _ = icmp.read_reply(packet)
             except icmp.BadEchoError:
                 continue
-            if identifier == self._identifier and self._asked.get(sequence) == address:
+            if identifier == self._identifier:
                 yield None, address
-
-
-def _read(sock):
-    """Yield what waits in a socket, up to a burst."""
-    for _ in range(BURST):
-        try:
-            yield sock.recv(2048)
-        except OSError as error:  # nothing waits, or the interface is down
-            if error.errno != errno.EHOSTUNREACH:
-                return

@@ -1,28 +1,21 @@
-"""Keeps the leases in a file: a new lease within 5 s, other changes within a minute.
+"""The board's storage of leases, on a file that is locked and replaced at once: storefile.py."""
 
-What is in the file: docs/store.md; how it is replaced: storefile.py.
-"""
-
-from microdhcp import store
-
-NEW_S = 3  # the server's seconds are whole ones: with them it is less than 5
-CHANGED_S = 60
+from microdhcp import storage, store
 
 
-class Storage:
-    """When a server's leases are written.
+class Storage(storage.Storage):
+    """When a server's leases are written; a disk has no budget for that.
 
     file     a StoreFile
     told     function(message), for people: what became of the file
-    counts   {what: how often}; "restored": leases read at the start
+    counts   as of a board; "damaged": files that were put aside
     """
 
     def __init__(self, file, server, told):
-        self.counts = {"stored": 0, "failed": 0, "restored": 0, "damaged": 0}
+        super().__init__(file.path, server)
+        self.counts["damaged"] = 0
         self._file = file
-        self._server = server
         self._told = told
-        self._due_s = None
         self._trouble = None  # what was told about it
 
     def load(self, now_s):
@@ -43,37 +36,28 @@ class Storage:
             self.counts["restored"] = restored
 
     def wait_s(self, now_s):
-        """Return in how many seconds run() has something to do, None: not before a change."""
-        changed = self._server.leases.changed
-        if changed:
-            due_s = now_s + (NEW_S if changed == 2 else CHANGED_S)
-            self._due_s = due_s if self._due_s is None else min(self._due_s, due_s)
-        return None if self._due_s is None else max(0, self._due_s - now_s)
-
-    def run(self, now_s):
-        """Write the file if it is time to."""
-        if self.wait_s(now_s) == 0:
-            self.save(now_s)
+        """Write the file if it is time to; return in how many seconds it will be, None: never."""
+        self.tick(now_s)
+        return max(0, self._due_s - now_s) if self._server.leases.changed else None
 
     def save(self, now_s):
         """Write the file now, if anything has changed; what goes wrong is told and tried again."""
-        leases = self._server.leases
-        if not leases.changed:
-            return
+        super().save(now_s)
+        self._paid_s = 0
+
+    def _write(self, now_s):
         try:
             self._file.replace(store.dump(self._server, now_s))
-        except OSError as error:
-            self.counts["failed"] += 1
-            self._due_s = now_s + CHANGED_S
-            leases.changed = 1
-            self._complain(error.strerror)
-            return
-        self.counts["stored"] += 1
-        leases.changed = 0
-        self._due_s = self._trouble = None
+            self._trouble = None
+        except Exception as error:
+            why = getattr(error, "strerror", None) or repr(error)
+            if why != self._trouble:
+                self._told(f"cannot store the leases in {self._file.path}: {why}; trying again")
+            self._trouble = why
+            raise
 
-    def _complain(self, trouble):
-        """Tell of trouble once."""
-        if trouble != self._trouble:
-            self._told(f"cannot store the leases in {self._file.path}: {trouble}; trying again")
-        self._trouble = trouble
+    def _replace(self):
+        """Do nothing: the file has replaced itself."""
+
+    def _discard(self):
+        """Do nothing: it has cleaned up, too."""

@@ -22,7 +22,16 @@ def parser():
     p = argparse.ArgumentParser(prog="simulate", description=__doc__.splitlines()[0])
     p.add_argument("--seed", type=int, help="default: a new one, printed")
     defaults = simulate.Settings(0)
-    for name in ("days", "devices", "pool", "squatters", "restart_days", "lease_s"):
+    for name in (
+        "days",
+        "devices",
+        "pool",
+        "squatters",
+        "restart_days",
+        "lease_s",
+        "reserve_days",
+        "identifiers",
+    ):
         value = getattr(defaults, name)
         kind = float if name.endswith("days") else int
         option = "--" + name.replace("_", "-")

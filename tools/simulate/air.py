@@ -62,6 +62,13 @@ class Air:
         if device and device.hears():
             device.take(packet)
 
+    def stations(self):
+        """Return the MACs of who is there: clients, and others with an address."""
+        found = set(self.devices)
+        for owners in self.owners.values():
+            found.update(station.mac for station in owners)
+        return sorted(found)
+
     # Who has an address?
 
     def answers(self, address, asker=None):

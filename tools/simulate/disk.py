@@ -4,12 +4,14 @@ Three file systems: that of a desktop, which keeps nothing for sure but what was
 which changes a file as a whole when it is closed; and FAT, which does not rename over a file.
 """
 
+import contextlib
 import os
 import stat
 from types import SimpleNamespace
 
 from linux.storage import Storage
 from linux.storefile import StoreFile
+from microdhcp import storage as board
 
 NAME = "leases"
 
@@ -229,3 +231,49 @@ class _Stream:
 def desktop(server, disk, told):
     """Return the desktop's storage of a server's leases on a Disk, where nobody else is."""
     return Storage(StoreFile(NAME, disk, lock=lambda fd, how: None), server, told)
+
+
+@contextlib.contextmanager
+def _seen_by_board(disk):
+    """Let the board's module see this disk in the place of the machine's."""
+    before = board.os, vars(board).get("open", open)
+    board.os, board.open = disk, disk.open_file
+    try:
+        yield
+    finally:
+        board.os, board.open = before
+
+
+class BoardStorage:
+    """storage.py of a board, ticked twice a second, as Host wants it."""
+
+    def __init__(self, server, disk):
+        self._server = server
+        self._disk = disk
+        self._storage = board.Storage(NAME, server)
+
+    @property
+    def stored(self):
+        """How often it has written the file."""
+        return self._storage.counts["stored"]
+
+    def load(self, now_s):
+        """Read the file."""
+        with _seen_by_board(self._disk):
+            self._storage.load(now_s)
+
+    def wait_s(self, now_s):
+        """Tick; return when to do so again, None: not before a change."""
+        with _seen_by_board(self._disk):
+            self._storage.tick(now_s)
+        return 0.5 if self._server.leases.changed else None
+
+    def save(self, now_s):
+        """Write the file."""
+        with _seen_by_board(self._disk):
+            self._storage.save(now_s)
+
+
+def of_board(server, disk, _told):
+    """Return the board's storage of a server's leases on a BoardDisk."""
+    return BoardStorage(server, disk)

@@ -32,9 +32,12 @@ def guest(chance, _now):
 class Visitor:
     """A Device with a habit.
 
-    habit    function (chance, now) -> (seconds to stay, seconds to be away)
-    private  takes a new MAC for each visit, as phones do
+    habit        function (chance, now) -> (seconds to stay, seconds to be away)
+    private      takes a new MAC for each visit, as phones do
+    identifiers  that it has, another one at each visit: firmware, then the system
     """
+
+    identifiers = 1
 
     def __init__(self, world, air, judge, number, habit):
         chance = world.chance
@@ -43,7 +46,7 @@ class Visitor:
         self._judge = judge
         self._habit = habit
         self._visit = 0  # the latest one: plans of an earlier one are void
-        self._private = habit is daily and number % 6 == 0
+        self.private = habit is daily and number % 6 == 0
         self.device = Device(world, air, judge, _mac(number), _manners(chance, number))
         world.later(chance.uniform(0, DAY_S), self._arrive, 0)
 
@@ -58,10 +61,15 @@ class Visitor:
             self._stay(*self._habit(self._world.chance, self._world.now))
 
     def _stay(self, stay_s, absence_s):
-        if self._private:
+        if self.private:
             self._judge.forgets(self.device)
             self.device.address, self.device.until = None, 0.0
             self.device.mac = b"\x02" + self._world.chance.randbytes(5)
+        if self.identifiers > 1:
+            self._judge.another(self.device)
+            number = self._world.chance.randrange(self.identifiers)
+            identifier = b"\xff" + self.device.mac + bytes((number,))
+            self.device.manners = self.device.manners._replace(client_id=identifier)
         self.device.arrive()
         self._world.later(stay_s, self._leave, self._visit, absence_s)
         if self._world.chance.random() < 0.3:

@@ -1,13 +1,14 @@
-"""The machine that serves: the core, the desktop's own checks of addresses, and power cuts."""
+"""The machine that serves: the core, a board's checks of addresses, and power cuts."""
 
 import contextlib
 
-from linux.checker import Checker
 from microdhcp import PARK, Config, Server
+from microdhcp.checking import Checker
 
 from .disk import PowerCut
 
-CHECK_S = 0.4
+LOOK_S = 0.05  # so often the checks that run are looked at
+BATCH = 8  # messages in one look, as of a board
 TICKS = 1 << 30  # a board's milliseconds begin again there, after 12.4 days
 POLL_S = 3600  # so often at least the clock is read
 ANSWER_S = (0.001, 0.15)  # a station that sleeps takes its time
@@ -25,68 +26,95 @@ class Clock:
         self._start_s = start_s
         self.wraps = 0
 
-    def _ticks_ms(self):
+    def now_ms(self):
+        """Return the milliseconds."""
         return (self._at_ms + int((self._world.now - self._boot) * 1000)) % TICKS
 
     def now_s(self):
         """Return the seconds; to be called more often than once in six days."""
-        ticks = self._ticks_ms()
+        ticks = self.now_ms()
         self.wraps += ticks < self._last
         self._ms += (ticks - self._last) % TICKS
         self._last = ticks
         return self._start_s + self._ms // 1000
 
 
-class Probes:
-    """The checker's questions, asked on the simulated network; see linux/probes.py."""
+class Radio:
+    """The access point's side for a Checker: a port with stations, and an Echo that asks them."""
 
     names_owner = True
+    side_by_side = 8
 
     def __init__(self, world, air, news):
+        self.station = -1
         self._world = world
         self._air = air
         self._news = news
         self._heard = []
 
-    def probe(self, address):
-        """Ask who has an address."""
-        for station in self._air.answers(address):
-            self._world.later(
-                self._world.chance.uniform(*ANSWER_S), self._hear, station.mac, address
-            )
+    def stations(self):
+        """Return the MACs of who is there."""
+        return self._air.stations()
 
-    def _hear(self, mac, address):
-        self._heard.append((mac, address))
+    def open(self):
+        """Begin to hear."""
+        return True
+
+    def close(self):
+        """Hear no more."""
+        self._heard.clear()
+
+    def ask(self, check, question, stations):
+        """Ask all stations but the client who has an address; none of the questions is lost."""
+        for station in self._air.answers(bytes(question[:4])):
+            if station.mac in stations and station.mac != bytes(question[4:10]):
+                delay_s = self._world.chance.uniform(*ANSWER_S)
+                place = stations.index(station.mac)
+                self._world.later(delay_s, self._hear, check, place)
+        return 0
+
+    def _hear(self, check, place):
+        self._heard.append((check, place))
         self._news()
 
     def heard(self):
-        """Return what has come in."""
-        heard, self._heard = self._heard, []
-        return heard
+        """Return the next check that was answered, -1: none."""
+        if not self._heard:
+            return -1
+        check, self.station = self._heard.pop(0)
+        return check
+
+
+def of_board(server, radio):
+    """Return the checks of a Pico W."""
+    return Checker(server, radio, echo=radio)
 
 
 class Host:
     """What is switched on and off again; `server` is None while it is off.
 
     settings   of Config
-    keep       function(server) -> its storage: load(), wait_s(), run(), save(), each with now_s
-               (linux/storage.py); None: a power cut takes all leases
+    keep       function(server) -> its storage: load(), wait_s(), save(), each with now_s, as
+               linux/storage.py has them; None: a power cut takes all leases
     disk       the Disk that is behind that
     restarts   how often the power was cut
+    make_checker   function(server, radio) -> its checks of addresses
     """
 
     def __init__(self, world, air, judge, settings, keep=None, disk=None):
+        self.make_checker = of_board
         self.server = None
         self.storage = None
         self.restarts = 0
         self._world = world
         self._air = air
         self._judge = judge
+        self._settings = settings
         self._config = Config(**settings)
         self._life = 0
         self._keep = keep
         self._disk = disk
-        self._alarm = self._store_alarm = 0  # the latest ones
+        self._store_alarm = 0  # the latest one
         self._wraps = 0
         self._clock = None
 
@@ -100,26 +128,33 @@ class Host:
         return self._clock.now_s()
 
     def boot(self):
-        """Switch on: the table is what was stored, and the clock stands anywhere."""
+        """Switch on: the table is what was stored, and the milliseconds begin again in a day."""
         chance = self._world.chance
         self._life += 1
         self.server = Server(self._config, rx_size=1500)
         self._clock = Clock(
-            self._world, chance.randrange(TICKS), chance.choice((0, 0, chance.randrange(1 << 29)))
+            self._world,
+            TICKS - chance.randrange(1, TICKS // 12),
+            chance.choice((0, 0, chance.randrange(1 << 29))),
         )
-        self.checker = Checker(
-            self.server,
-            Probes(self._world, self._air, self._on_answer),
-            CHECK_S,
-            self,
-            self._world.clock,
-        )
+        self.server.enable_events(64)
+        radio = Radio(self._world, self._air, self._end_checks)
+        self.checker = self.make_checker(self.server, radio)
         if self._keep:
             self.storage = self._keep(self.server)
             self.storage.load(self._clock.now_s())
             self._judge.power_back()
         self._air.host = self
         self._poll(self._life)
+
+    def configure(self, reservations):
+        """Go on with these reservations, {MAC: address}, at once or when the power is back."""
+        self._config = Config(**self._settings, reservations=reservations)
+        if self.server:
+            self.server.configure(self._config, self._clock.now_s())
+            self.checker.clear()
+            if self.storage:
+                self._plan_to_store()
 
     def cut(self):
         """Cut the power, mostly while something is being stored."""
@@ -139,12 +174,11 @@ class Host:
         self._disk.start_from(self._world.chance.choice(self._disk.survivors()))
 
     def _store(self, alarm):
-        """Store what is due."""
         if self.server and alarm == self._store_alarm:
-            self.storage.run(self._clock.now_s())
             self._plan_to_store()
 
     def _plan_to_store(self):
+        """Store what is due, and come back when something else will be."""
         wait_s = self.storage.wait_s(self._clock.now_s())
         if wait_s is not None:
             self._store_alarm += 1
@@ -161,17 +195,18 @@ class Host:
     def take(self, packet):
         """Take a message from the network."""
         self._judge.asked(packet)
-        self._handle(packet, 0)
+        self.server.rx[: len(packet)] = packet
+        self._handle(packet)
 
-    def _handle(self, packet, rounds):
+    def _handle(self, packet):
         server = self.server
-        n = len(packet)
-        server.rx[:n] = packet
-        n = server.handle(n, self._clock.now_s())
+        n = server.handle(len(packet), self._clock.now_s())
         if n == PARK:
             self._judge.checks(packet[28:34], self._address(server.check_slot))
-            self.checker.park(len(packet), packet[28:34], rounds + 1)
-            self._wait()
+            idle = not self.checker.waiting
+            self.checker.park(len(packet), self._clock.now_ms())
+            if idle:
+                self._look(self._life)
         elif n:
             reply = bytes(server.tx[:n])
             self._judge.answered(reply)
@@ -186,40 +221,25 @@ class Host:
 
     # Checks
 
-    def _wait(self):
-        """Be called when the checker has something to do."""
-        wait_s = self.checker.wait_s()
-        if wait_s is not None:
-            self._alarm += 1
-            self._world.later(max(wait_s, 0.001), self._on_time, self._alarm)
-
-    def _on_answer(self):
-        if self.checker:
-            self.checker.listen()
-            self._wait()
-
-    def _on_time(self, alarm):
-        if self.checker and alarm == self._alarm:
+    def _look(self, life):
+        """Look at the checks, as long as any runs."""
+        if life == self._life and self.checker.waiting:
             self._end_checks()
-            self._wait()
+            self._world.later(LOOK_S, self._look, life)
 
     def _end_checks(self):
-        for message in self.checker.run(self._clock.now_s()):
-            self._handle(message.packet, message.rounds)
+        """Handle again what has waited for a check that has ended."""
+        for _ in range(BATCH):
+            n = self.checker.poll(self._clock.now_ms(), self.now_s()) if self.server else 0
+            if not n:
+                break
+            self._note_conflicts()
+            self._handle(bytes(self.server.rx[:n]))
+        if self.server:
+            self._note_conflicts()
 
-    # What the checker tells
-
-    def conflict(self, address, _mac):
-        """Note that an address was found in use."""
-        self._judge.found_in_use(address)
-
-    def proxy(self, _mac):
-        """There are none here."""
-        raise AssertionError("somebody answers for every address")
-
-    def dropped(self, packet, _reason):
-        """Note that a message waits no longer."""
-
-    def cannot_send(self, error):
-        """The simulated network is always there."""
-        raise error
+    def _note_conflicts(self):
+        """Tell the judge which addresses were found in use."""
+        while event := self.server.next_event():
+            if event[0] == "conflict":
+                self._judge.found_in_use(bytes(map(int, event[1].split("."))))

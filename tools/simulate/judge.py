@@ -43,12 +43,14 @@ class Judge:
     """Watches one server with its clients.
 
     addresses   of the pool, 4 bytes each
+    outside     others, that only reservations have
+    reserved    {address: MAC} of the reservations
     settings    of Config: quarantine_s, offer_hold_s
     failures    list of what must not be, as text
     counters    Counter of what has been seen
     """
 
-    def __init__(self, world, air, addresses, settings, stored):
+    def __init__(self, world, air, addresses, outside, settings, stored):
         self.failures = []
         self.counters = collections.Counter()
         self._world = world
@@ -56,6 +58,9 @@ class Judge:
         self._quarantine_s = settings["quarantine_s"]
         self._offer_hold_s = settings["offer_hold_s"]
         self._stored = stored
+        self._pool = frozenset(addresses)
+        self.reserved = {}
+        addresses = [*addresses, *outside]
         self._holds = {address: {} for address in addresses}
         self._free_since = dict.fromkeys(addresses, 0.0)
         self._last = {}  # address -> device that has or had it
@@ -71,7 +76,16 @@ class Judge:
     def _fail(self, text):
         self.failures.append(f"day {self._world.now / 86400:.4f}: {text}")
 
+    def reserves(self, reserved):
+        """From now on these are the reservations, {address: MAC}."""
+        self.counters["reservations"] += len(reserved.items() - self.reserved.items())
+        self.reserved = reserved
+
     # Clients
+
+    def another(self, device):
+        """A device takes another identifier: it is another client, with the same MAC."""
+        self._homes.pop(device, None)
 
     def started(self, device):
         """A device has joined the network."""
@@ -138,6 +152,10 @@ class Judge:
         taken = self._taken.get((address, device))
         if home.lost:
             return "old address forgotten at a restart"
+        if device.mac in self.reserved.values():
+            return "an address was reserved for it"
+        if address in self.reserved or address not in self._pool:
+            return "old address reserved for another"
         if taken:
             return taken
         if self._quarantined[address] > self._world.now or self._air.owners[address] - {device}:
@@ -164,22 +182,26 @@ class Judge:
         at, count = self._unanswered.get(mac, (-ANSWER_S, 0))
         if now - at < ANSWER_S:
             return  # a copy
-        if self._free(now - ANSWER_S):
+        if self._free(now - ANSWER_S, mac):
             self.counters["asked while some were free"] += 1
             count += 1
             if count > PATIENCE + 1:
-                self._fail(f"{mac.hex(':')} asks in vain though {self._free(now)} are free")
+                self._fail(f"{mac.hex(':')} asks in vain though {self._free(now, mac)} are free")
         else:
             self.counters["asked while all were taken"] += 1
             count = 0
         self._unanswered[mac] = now, count
 
-    def _free(self, since):
-        """Return how many addresses have been free since then, and are."""
+    def _free(self, since, mac):
+        """Return how many addresses have been free for a client since then, and are."""
         return sum(
-            free_since < since and not self._air.owners[address]
+            free_since < since and not self._air.owners[address] and self._may_have(address, mac)
             for address, free_since in self._free_since.items()
         )
+
+    def _may_have(self, address, mac):
+        """Return whether an address is reserved for that client, or for nobody."""
+        return self.reserved.get(address, mac if address in self._pool else None) == mac
 
     def checks(self, mac, address):
         """The server finds out about an address, and keeps it for a client meanwhile."""
@@ -237,8 +259,11 @@ class Judge:
         if self._free_since[address] > self._world.now:
             return "old address needed"  # an offer that nobody took, or ended just before a cut
         since = self._free_since[address] - SLACK_S
+        if self.reserved.get(address) == mac:
+            return "old address reserved for another"
         for other, free_since in self._free_since.items():
-            if free_since < since and not self._air.owners[other]:
+            usable = self._may_have(other, mac) and not self._air.owners[other]
+            if free_since < since and usable:
                 return MOVED
         return "old address needed"
 
