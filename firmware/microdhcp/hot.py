@@ -1,7 +1,7 @@
 """The few functions that run for every packet and cost the most time.
 
-Rules: plain functions on buffers and small ints, without attributes, allocation or more than five
-arguments, so that they can be compiled to machine code.  Nothing here raises on any packet.
+Plain functions on buffers and small ints, without attributes or allocation.  Nothing here raises on
+any packet.
 """
 
 from ._compat import const
@@ -129,9 +129,3 @@ def copy(a, i, b, j, n):
     while n:
         n -= 1
         a[i + n] = b[j + n]
-
-
-try:
-    from .hot_viper import begin, copy, same, walk  # noqa: F401
-except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
-    pass

@@ -44,6 +44,7 @@ class Service:
     counts   {what: how often}: what the service itself has seen, see stats()
     parts    what add() was given
     background  the turns behind the program (background.Background), None: it gives them
+    fast     what answers plain messages in a FAST build (fast.Fast), None: nothing does
     """
 
     running: "Service" = None  # the one that has been started last
@@ -85,7 +86,7 @@ class Service:
 
             self.storage = Storage(store, self.server)
         self.parts = ()
-        self.background = None
+        self.background = self.fast = None
         self._on_feed = on_feed
         self._on_event = None
         self._listeners = ()  # of parts
@@ -328,9 +329,12 @@ class Service:
         """
         if not self.port.sock:
             return
-        if wait_ms and not self.background:
+        if not self.background:
             try:
-                self.port.wait(min(wait_ms, self.rest_ms()))
+                if self.fast:
+                    wait_ms = self.fast.turn(self, wait_ms)
+                if wait_ms:
+                    self.port.wait(min(wait_ms, self.rest_ms()))
             except _ERRORS as error:  # even to wait takes memory, the first time
                 self.survive(error)
         self._whole(self.turn)
@@ -393,7 +397,13 @@ class Service:
             try:
                 rest_ms = self.rest_ms()
                 if rest_ms == _CHORES_MS:
-                    await reader.readinto(nothing)  # waits until there is something to read
+                    fast = self.fast
+                    if fast and fast.ready(self):
+                        n = await reader.readinto(fast.queue)
+                        if n:
+                            fast.late(self, n)
+                    else:
+                        await reader.readinto(nothing)  # waits until there is something to read
                 else:
                     await asyncio.sleep_ms(min(rest_ms, _NAP_MS))
                 while not self._serve():
@@ -487,7 +497,7 @@ class Service:
     def _answer(self, received):
         """Answer the message in rx[:received]; return False when it is too early for the rest."""
         self._torn = True
-        n = self.server.handle(received, self._clock.seconds)
+        n = (self.fast or self.server).handle(received, self._clock.seconds)
         self._torn = False
         if n < 0:
             self.checker.park(received, ticks_ms())

@@ -90,9 +90,19 @@ def _take(service, settings, may_restart):
         ap.active(True)
     if ap.active():
         port.up()
+    service.fast = _fast(service)
     for part in service.parts:
         part.open()
     return cost
+
+
+def _fast(service):
+    """Return what answers plain messages by machine code; None where the build has none."""
+    try:
+        from .fast import Fast
+    except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
+        return None
+    return Fast(service.server, service.port if sys.platform == "rp2" else None)
 
 
 def _go_behind(service, period_ms, timer):

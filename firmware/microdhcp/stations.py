@@ -36,6 +36,10 @@ class Stations:
             self._read(now_ms)
         return self.macs
 
+    def use(self):
+        """Note that the list was used: refresh() keeps it young."""
+        self._used = True
+
     def refresh(self, now_ms):
         """Read the list again if it is old and has been used since.  Not for every packet."""
         if self._used and not self._is_younger(_STALE_MS, now_ms):

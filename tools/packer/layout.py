@@ -20,7 +20,7 @@ BUNDLES = {
 }
 
 #: Modules of machine code: in the FAST build only.
-NATIVE = ("hot_viper",)
+NATIVE = ("fast",)
 
 #: Public: modules that programs import by name, besides those that no other module imports.
 PUBLIC_MODULES = ("web",)

@@ -1,0 +1,756 @@
+"""The usual messages answered by machine code: DISCOVER and REQUEST of plain clients.
+
+Optional (`make flash … FAST=1`).  Four functions do in this order what Server.handle() does, with
+the arrays of the lease table, and change nothing in it:
+
+    read    where the options are, and whose message it is        RFC 2131 section 2
+    decide  which address, in which state, for how long           sections 4.3.1 and 4.3.2
+    write   the reply                                             table 3
+    seal    the headers of the frame, where the port sends such   section 4.1
+
+Each of them returns 0 for a message that is not plain, which is then Server.handle()'s.  The table
+is written by Leases, the only place that does, after the reply has left.  Server.handle() is also
+the oracle: host_tests/test_host_fast.py compares both on every packet there is.
+
+A plain message comes from an Ethernet client without a relay agent.  Its options are whole, in the
+options field, with a parameter list.  The client has one address at most, of the pool and not
+reserved for anybody.
+"""
+
+from array import array
+
+import micropython
+from uctypes import addressof
+
+from ._compat import const
+from .hot import ENTRY
+
+# Entries of the context: where the buffers are.
+_RX = const(0)  # the message
+_POS = const(1)  # where the length byte of each option is, by entry (hot.walk)
+_ENTRY_OF = const(2)  # entry by option code
+_CLIENT_KEY = const(3)  # of the client (hot.client_key)
+_NUMBERS = const(4)
+_STATE = const(5)  # of the lease table, one for each slot
+_UNTIL = const(6)
+_GRANTED = const(7)
+_MACS = const(8)
+_KEYS = const(9)
+_RESERVED = const(10)
+_RESERVED_KEYS = const(11)
+_NEXT = const(12)  # the states that follow, see NEXT
+_TX = const(13)  # the reply
+_BLANK = const(14)  # its fields from sname on
+_NUMBER_OF = const(15)  # number of the option with a code, from 1 on; 0: none; 255: not plain
+_TLVS = const(16)  # the finished options, one behind the other; 58 and 59 are the last
+_STARTS = const(17)  # where each begins
+_FRAME = const(18)  # around the reply
+_STATIONS = const(19)  # MACs of the stations
+
+# Entries of the numbers.  Settings:
+_POOL_N = const(0)
+_SLOTS = const(1)
+_FIRST24 = const(2)  # last three bytes of the first address
+_NET8 = const(3)  # first byte of all
+_HOST24 = const(4)  # last three bytes of our own
+_LEASE_S = const(5)
+_MIN_S = const(6)
+_MAX_S = const(7)  # -1: none
+_HOLD_S = const(8)
+_TX_N = const(9)
+_TIMES = const(10)  # where 58 begins among the options
+_CHECKS = const(11)  # 1: an address is checked before a client gets it
+_RAPID = const(12)  # 1: option 80 means something
+_RESERVED_N = const(13)
+_SUM = const(14)  # of the IP header, as far as it is always the same
+_STATIONS_N = const(15)
+# Results:
+_SLOT = const(16)
+_TO_STATE = const(17)
+_GRANTED_S = const(18)
+_UNTIL_S = const(19)
+_REPLY_TO = const(20)
+_COUNT = const(21)
+
+# Entries of pos: 50, 51, 52, 53, 54, 55, 57, 61, 80, 82, 97
+_REQUESTED = const(1)
+_LEASE_TIME = const(2)
+_OVERLOAD = const(3)
+_TYPE = const(4)
+_SERVER_ID = const(5)
+_PARAMETERS = const(6)
+_MAX_SIZE = const(7)
+_CLIENT_ID = const(8)
+_RAPID_COMMIT = const(9)
+_AGENT_INFO = const(10)
+_MACHINE_ID = const(13)
+_ENTRIES = const(14)
+_HIGHEST = const(97)
+
+_DISCOVER = const(1)
+_OFFER = const(2)
+_REQUEST = const(3)
+_ACK = const(5)
+
+# Which row of NEXT: what the client does (RFC 2131 table 4).
+_SELECTING = const(10)
+_RENEWING = const(20)  # or rebinding
+_REBOOTING = const(30)
+#: The state that follows, for each form of a message and each state of the client's own slot;
+#: 0: not plain.  FREE OFFERED ADOPTED BOUND DECLINED RELEASED EXPIRED CHECKING CHECKED CONFLICT
+NEXT = (
+    b"\1\1\2\3\0\1\1\0\1\0"  # DISCOVER
+    b"\0\3\3\3\0\3\3\0\2\0"  # SELECTING
+    b"\0\3\3\3\0\3\3\0\3\0"  # RENEWING, REBINDING
+    b"\0\3\2\3\0\3\3\0\2\0"  # INIT-REBOOT
+)
+_LIVE = const(0x18E)  # bits of the states OFFERED, ADOPTED, BOUND, CHECKING, CHECKED
+_ENDED = const(0x60)  # RELEASED, EXPIRED
+_UNLEASED = const(0x102)  # OFFERED, CHECKED
+
+_TO_ALL = const(0)  # reply_to
+_TO_CLIENT = const(1)
+_TO_CIADDR = const(2)
+
+_NEVER = const((1 << 30) - 1)
+_TRIES = const(4)  # as in leases.py
+_MOMENT_S = const(30)  # as in conflict.py
+_ROOM = const(260)  # as in reply.py
+_SAFE = const(548)
+_SHORTEST = const(300)
+_MOST_OPTIONS = const(30)  # one bit each
+_MOST_STATIONS = const(15)
+_ONE_MESSAGE = const(476)  # a longer datagram may be two
+_LONGEST_N = const(600)
+_LONGEST_MS = const(500)  # as Service.poll() waits
+_AUTO = const(1)  # as in service.py
+_MESSAGE = const(44)  # where the message begins in the frame
+_NOT_PLAIN = const(255)
+
+
+@micropython.viper
+def read(context, n: int) -> int:  # noqa: C901
+    """Note the options of the message rx[:n] and the client's key; return its type, 1 or 3."""
+    c = ptr32(context)
+    rx = ptr8(c[_RX])
+    words = ptr32(c[_RX])
+    halves = ptr16(c[_RX])
+    # op, htype, hlen; giaddr; a group address; the magic cookie; chaddr of zeros
+    odd = (words[0] & 0xFFFFFF ^ 0x060101) | words[6] | rx[28] & 1
+    odd |= (halves[118] ^ 0x8263) | (halves[119] ^ 0x6353)
+    if odd or n < 244 or (words[7] | halves[16]) == 0:
+        return 0
+    pos_of = ptr16(c[_POS])
+    entry_of = ptr8(c[_ENTRY_OF])
+    i = 1
+    while i < _ENTRIES:
+        pos_of[i] = 0
+        i += 1
+    pos = 240
+    while pos < n:
+        code = rx[pos]
+        if code == 255:
+            break
+        pos += 1
+        if code == 0:
+            continue
+        if pos >= n:
+            return 0
+        i = pos
+        pos += 1 + rx[pos]
+        if pos > n:
+            return 0
+        if code <= _HIGHEST:
+            code = entry_of[code]
+            if code:
+                if pos_of[code]:
+                    return 0
+                pos_of[code] = i
+    if pos_of[_OVERLOAD] | pos_of[_AGENT_INFO] | pos_of[_MACHINE_ID]:
+        return 0
+    if pos_of[_RAPID_COMMIT] and ptr32(c[_NUMBERS])[_RAPID]:
+        return 0
+    # Their one length; where pos is 0, rx[0] is 1 and counts nothing.
+    i = pos_of[_REQUESTED]
+    odd = i * (rx[i] ^ 4)
+    i = pos_of[_LEASE_TIME]
+    odd |= i * (rx[i] ^ 4)
+    i = pos_of[_SERVER_ID]
+    odd |= i * (rx[i] ^ 4)
+    i = pos_of[_MAX_SIZE]
+    odd |= i * (rx[i] ^ 2)
+    i = pos_of[_TYPE]
+    kind = rx[i + 1]
+    if odd or i == 0 or rx[i] != 1 or (kind != _DISCOVER and kind != _REQUEST):
+        return 0
+    if pos_of[_PARAMETERS] == 0:
+        return 0
+    # The key: the MAC in option 61 or chaddr, else a digest of option 61 (hot.client_key).
+    key = ptr8(c[_CLIENT_KEY])
+    key[0] = 0
+    key[4] = 0
+    pos = 28
+    i = pos_of[_CLIENT_ID]
+    if i:
+        if rx[i] == 0:
+            return 0
+        pos = i + 2
+        if rx[i] != 7 or rx[i + 1] != 1:
+            pos = 0
+    if pos:
+        i = 1
+        while i < 4:
+            key[i] = rx[pos]
+            key[i + 4] = rx[pos + 3]
+            pos += 1
+            i += 1
+        return kind
+    a = 0x1505
+    b = rx[i]
+    end = i + b
+    while i < end:
+        i += 1
+        byte = rx[i]
+        a = ((a << 5 & 0xFFFFFF | a >> 19) ^ byte) * 37 + (b >> 5) & 0xFFFFFF
+        b = ((b << 6 & 0xFFFFFF | b >> 18) + byte * 251 ^ a) & 0xFFFFFF
+    key[0] = 1
+    key[1] = a >> 16
+    key[2] = a >> 8 & 255
+    key[3] = a & 255
+    key[5] = b >> 16
+    key[6] = b >> 8 & 255
+    key[7] = b & 255
+    return kind
+
+
+@micropython.viper
+def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
+    """Choose slot, state and times for the client; return the type of the reply, OFFER or ACK."""
+    c = ptr32(context)
+    number = ptr32(c[_NUMBERS])
+    key = ptr32(c[_CLIENT_KEY])
+    keys = ptr32(c[_KEYS])
+    macs = ptr16(c[_MACS])
+    rx = ptr8(c[_RX])
+    halves = ptr16(c[_RX])
+    state_of = ptr8(c[_STATE])
+    reserved = ptr8(c[_RESERVED])
+    pos_of = ptr16(c[_POS])
+    # The slot that holds the client's key, and no other for it or its device.
+    k0 = key[0]
+    k1 = key[1]
+    m0 = halves[14]  # chaddr
+    m1 = halves[15]
+    m2 = halves[16]
+    slot = -1
+    i = 0
+    while i < number[_SLOTS]:
+        mac = 3 * i
+        other = (macs[mac] ^ m0) | (macs[mac + 1] ^ m1) | (macs[mac + 2] ^ m2)
+        if keys[i + i] == k0 and keys[i + i + 1] == k1:
+            if slot >= 0 or other:
+                return 0  # two addresses, or another device with the same identifier
+            slot = i
+        elif other == 0 and 1 << state_of[i] & _LIVE:
+            return 0  # the same device with another identifier
+        i += 1
+    # A reservation by identifier or by chaddr, which is the key 0 m m m 0 m m m.
+    kept = ptr8(c[_RESERVED_KEYS])
+    k = ptr8(c[_CLIENT_KEY])
+    pos = 8 * number[_RESERVED_N]
+    while pos:
+        pos -= 8
+        i = 0
+        by_key = 0
+        by_mac = kept[pos] | kept[pos + 4]
+        while i < 8:
+            by_key |= kept[pos + i] ^ k[i]
+            i += 1
+        i = 1
+        while i < 4:
+            by_mac |= (kept[pos + i] ^ rx[27 + i]) | (kept[pos + 4 + i] ^ rx[30 + i])
+            i += 1
+        if by_key == 0 or by_mac == 0:
+            return 0
+    if slot >= 0:
+        if slot >= number[_POOL_N] or reserved[slot]:
+            return 0
+    else:  # A new client gets a slot never used, from where its key points at (leases.spare).
+        if kind != _DISCOVER or number[_CHECKS] or pos_of[_REQUESTED]:
+            return 0
+        a = k[0] << 24 | k[1] << 16 | k[2] << 8 | k[3]
+        b = k[5] << 16 | k[6] << 8 | k[7]
+        slot = (a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF
+        slot = slot % number[_POOL_N]
+        i = 0
+        while i < _TRIES and (state_of[slot] or reserved[slot]):
+            slot += 1
+            if slot == number[_POOL_N]:
+                slot = 0
+            i += 1
+        if i == _TRIES:
+            return 0
+    words = ptr32(c[_RX])
+    state = state_of[slot]
+    held_s = ptr32(c[_GRANTED])[slot]
+    # The lease time: option 51 within the limits.
+    granted_s = number[_LEASE_S]
+    i = pos_of[_LEASE_TIME]
+    if i:
+        if rx[i + 1] > 7:
+            return 0
+        granted_s = rx[i + 1] << 24 | rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4]
+        if number[_MAX_S] >= 0 and granted_s > number[_MAX_S]:
+            granted_s = number[_MAX_S]
+        if granted_s < number[_MIN_S]:
+            granted_s = number[_MIN_S]
+    reply_to = _TO_CLIENT
+    if rx[10] & 128:
+        reply_to = _TO_ALL
+    form = 0
+    lasts_s = granted_s
+    reply = _ACK
+    if kind == _DISCOVER:
+        reply = _OFFER
+        lasts_s = number[_HOLD_S]
+        if 1 << state & _ENDED and held_s < 0:  # it went to another server
+            return 0
+    else:
+        # REQUEST: which address it names, and how (table 4).
+        i = pos_of[_SERVER_ID]
+        if i:
+            if rx[i + 1] != number[_NET8]:
+                return 0
+            if rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4] != number[_HOST24]:
+                return 0
+        pos = pos_of[_REQUESTED] + 1
+        if i and pos > 1:
+            form = _SELECTING
+            if held_s < 0:
+                return 0
+            if held_s:
+                granted_s = held_s
+                lasts_s = held_s
+        elif words[3]:
+            form = _RENEWING
+            pos = 12
+            if 1 << state & _UNLEASED == 0:
+                reply_to = _TO_CIADDR
+        elif pos > 1:
+            form = _REBOOTING
+        else:
+            return 0
+        if rx[pos] != number[_NET8]:
+            return 0
+        if (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[_FIRST24] != slot:
+            return 0
+    if form == 0 or form == _REBOOTING:  # somebody else may have come since
+        if number[_CHECKS] and 1 << state & _ENDED:
+            if now_s - ptr32(c[_UNTIL])[slot] > _MOMENT_S:
+                return 0
+    to_state = ptr8(c[_NEXT])[form + state]
+    if to_state == 0 or granted_s < 3 or now_s + lasts_s >= _NEVER:
+        return 0
+    number[_SLOT] = slot
+    number[_TO_STATE] = to_state
+    number[_GRANTED_S] = granted_s
+    number[_UNTIL_S] = now_s + lasts_s
+    number[_REPLY_TO] = reply_to
+    return reply
+
+
+@micropython.viper
+def write(context, reply: int) -> int:  # noqa: C901
+    """Write the reply, an OFFER or ACK, into tx; return its length."""
+    c = ptr32(context)
+    number = ptr32(c[_NUMBERS])
+    rx = ptr8(c[_RX])
+    words = ptr32(c[_RX])
+    tx = ptr8(c[_TX])
+    out = ptr32(c[_TX])
+    pos_of = ptr16(c[_POS])
+    id_pos = pos_of[_CLIENT_ID]
+    id_n = 0
+    if id_pos:
+        id_n = rx[id_pos] + 2
+    limit = number[_TX_N] - 1 - id_n  # END
+    if limit < _ROOM:
+        return 0
+    limit -= 3  # option 52
+    # The header, figure 1: op, htype, hlen, hops; xid; secs, flags; ciaddr; yiaddr; siaddr; giaddr
+    out[0] = 0x060102
+    out[1] = words[1]
+    out[2] = ptr16(c[_RX])[5] << 16
+    out[3] = 0
+    if number[_REPLY_TO] == _TO_CIADDR:
+        out[3] = words[3]
+    host = number[_FIRST24] + number[_SLOT]
+    tx[16] = number[_NET8]
+    tx[17] = host >> 16
+    tx[18] = host >> 8 & 255
+    tx[19] = host & 255
+    out[5] = 0
+    out[6] = 0
+    i = 7
+    while i < 11:  # chaddr
+        out[i] = words[i]
+        i += 1
+    blank = ptr32(c[_BLANK])
+    while i < 75:  # sname, file, cookie, 53, 54, zeros
+        out[i] = blank[i - 11]
+        i += 1
+    tx[242] = reply
+    # Option 51, and T1 and T2 in 58 and 59
+    options = ptr8(c[_TLVS])
+    times = number[_TIMES]
+    granted_s = number[_GRANTED_S]
+    t2 = granted_s >> 3
+    if t2 == 0:
+        t2 = 1
+    t2 = granted_s - t2
+    t1 = granted_s >> 1
+    tx[249] = 51
+    tx[250] = 4
+    i = 4
+    while i:
+        i -= 1
+        tx[251 + i] = granted_s & 255
+        options[times + 2 + i] = t1 & 255
+        options[times + 8 + i] = t2 & 255
+        granted_s = granted_s >> 8
+        t1 = t1 >> 8
+        t2 = t2 >> 8
+    # What option 55 asks for, in its order
+    end = 255
+    number_of = ptr8(c[_NUMBER_OF])
+    starts = ptr16(c[_STARTS])
+    sent = 0
+    pos = pos_of[_PARAMETERS]
+    last = pos + rx[pos]
+    while pos < last:
+        pos += 1
+        code = rx[pos]
+        i = number_of[code]
+        if i == 0:
+            continue
+        if i == _NOT_PLAIN:
+            return 0
+        if code == 3 and sent & 1 == 0:  # the mask goes before the router: RFC 2132 section 3.3
+            i = pos
+            while i < last:
+                i += 1
+                if rx[i] == 1:
+                    return 0
+            i = number_of[3]
+        bit = 1 << i - 1
+        if sent & bit:
+            continue
+        sent |= bit
+        i = starts[i - 1]
+        stop = i + 2 + options[i + 1]
+        if end + stop - i > limit:
+            return 0
+        while i < stop:
+            tx[end] = options[i]
+            end += 1
+            i += 1
+    # The client identifier as it came (RFC 6842), END
+    if id_n:
+        tx[end] = 61
+        i = 1
+        while i < id_n:
+            tx[end + i] = rx[id_pos]
+            id_pos += 1
+            i += 1
+        end += id_n
+    tx[end] = 255
+    end += 1
+    if end < _SHORTEST:
+        return _SHORTEST
+    return end
+
+
+@micropython.viper
+def seal(context, n: int) -> int:  # noqa: C901
+    """Write the headers for a reply of n bytes; return 1 + which of the port's frames it is.
+
+    The broadcast goes to a client that is no station, or not one yet: behind a repeater its MAC
+    reaches nobody.
+    """
+    c = ptr32(context)
+    number = ptr32(c[_NUMBERS])
+    rx = ptr8(c[_RX])
+    frame = ptr8(c[_FRAME])
+    to = number[_REPLY_TO]
+    if to:
+        stations = ptr16(c[_STATIONS])
+        halves = ptr16(c[_RX])
+        i = number[_STATIONS_N]
+        if i:
+            while i:
+                i -= 1
+                j = 3 * i
+                odd = (stations[j] ^ halves[14]) | (stations[j + 1] ^ halves[15])
+                if odd | (stations[j + 2] ^ halves[16]) == 0:
+                    i = -1
+                    break
+            if i == 0:
+                if to == _TO_CIADDR:
+                    return 0
+                to = _TO_ALL
+    high = 0xFFFF
+    low = 0xFFFF
+    if to == _TO_CLIENT:
+        high = number[_FIRST24] + number[_SLOT]
+        low = high & 0xFFFF
+        high = number[_NET8] << 8 | high >> 16
+    elif to == _TO_CIADDR:
+        high = rx[12] << 8 | rx[13]
+        low = rx[14] << 8 | rx[15]
+    i = 0
+    while i < 6:
+        if to:
+            frame[2 + i] = rx[28 + i]
+        else:
+            frame[2 + i] = 255
+        i += 1
+    frame[32] = high >> 8
+    frame[33] = high & 255
+    frame[34] = low >> 8
+    frame[35] = low & 255
+    i = n + 28
+    frame[18] = i >> 8
+    frame[19] = i & 255
+    total = number[_SUM] + i + high + low
+    total = (total & 0xFFFF) + (total >> 16)
+    total = 0xFFFF ^ (total & 0xFFFF) + (total >> 16)
+    frame[26] = total >> 8 & 255
+    frame[27] = total & 255
+    i = n + 8
+    frame[40] = i >> 8
+    frame[41] = i & 255
+    number_of = n - 237 >> 6
+    i = _MESSAGE + n
+    stop = _MESSAGE + _SHORTEST + (number_of << 6)
+    while i < stop:  # behind the datagram
+        frame[i] = 0
+        i += 1
+    return number_of + 1
+
+
+def _addresses(buffers):
+    """Return the context: where the buffers are.  Who has it keeps them alive."""
+    return array("I", [addressof(buffer) for buffer in buffers])
+
+
+class Fast:
+    """Answers plain messages for a Server, and hands it all others.
+
+    port   the rp2.Port, whose frames are sealed here; None: somebody else sends the replies
+    """
+
+    def __init__(self, server, port=None):
+        self.server = server
+        self._port = port
+        self._number = array("i", [0] * _COUNT)
+        self._stations = bytearray(6 * _MOST_STATIONS)
+        self._macs = None  # the list that _stations is a copy of
+        self._direct = self._sock = self._readinto = self._send = self._frames = None
+        self.queue = port._queue if port and port._raw else None
+        self.make()
+
+    def make(self):
+        """Take the server's settings and table: after configure() they are others."""
+        server = self.server
+        self._leases = leases = server.leases
+        config = server.config
+        options, _, boot_file = config.common
+        odd = config.permitted or config.choose or config.next_server or boot_file
+        self._context = self._direct = None
+        if odd or len(server.tx) > _SAFE or len(options) > _MOST_OPTIONS:
+            return
+        self._set_numbers(config, server)
+        blob, starts, number_of = _numbered(options)
+        self._number[_TIMES] = starts[len(options) - 2]
+        request = server.request
+        frame = self._port._frame if self._port else server.tx
+        self._kept = (
+            server.rx,
+            request.at,
+            ENTRY,
+            request.key,
+            self._number,
+            leases.state,
+            leases.until_s,
+            leases.granted_s,
+            leases.mac,
+            leases.keys,
+            leases.reserved,
+            config.reserved_keys,
+            NEXT,
+            server.tx,
+            config.blank,
+            number_of,
+            blob,
+            starts,
+            frame,
+            self._stations,
+        )
+        self._context = _addresses(self._kept)
+        if self.queue:
+            self._direct = _addresses((self.queue,) + self._kept[1:])
+
+    def _set_numbers(self, config, server):
+        number = self._number
+        number[_POOL_N] = config.pool_n
+        number[_SLOTS] = config.slots
+        number[_FIRST24] = config.first24
+        number[_NET8] = config.address[0]
+        number[_HOST24] = config.host24
+        number[_LEASE_S] = config.lease_s
+        number[_MIN_S] = config.min_lease_s
+        number[_MAX_S] = config.max_lease_s
+        number[_HOLD_S] = config.offer_hold_s
+        number[_TX_N] = len(server.tx)
+        number[_CHECKS] = bool(server._checks)
+        number[_RAPID] = config.rapid_commit
+        number[_RESERVED_N] = len(config.reserved_slots)
+        number[_SUM] = self._port._sum if self._port else 0
+
+    def handle(self, n, now_s):
+        """Do what Server.handle() does."""
+        if self._leases is not self.server.leases:
+            self.make()
+        context = self._context
+        if context and now_s < self._leases.due_s:
+            kind = read(context, n)
+            reply = kind and decide(context, kind, now_s)
+            length = reply and write(context, reply)
+            if length:
+                self._note(kind, reply, now_s)
+                return length
+        return self.server.handle(n, now_s)
+
+    def turn(self, service, wait_ms):
+        """Wait for a message as long as Service.poll() may, and answer it at once if it is plain.
+
+        Return 0; wait_ms, and nothing was done, where something else comes first.
+        """
+        now_s = service._clock.now_s()
+        if not self.ready(service) or now_s >= self._leases.due_s:
+            return wait_ms
+        queue = self.queue
+        readinto = self._readinto
+        if wait_ms:
+            for _ in self._port._poll.ipoll(min(wait_ms, _LONGEST_MS)):
+                break
+        n = readinto(queue)
+        if n:
+            self.answer(service, n, now_s)
+        else:
+            self._port.dropped += n is not None  # an empty datagram
+        return 0
+
+    def answer(self, service, n, now_s):
+        """Answer the n bytes in the port's queue, if they are a plain message.
+
+        Otherwise they stay there for Service.  What costs time comes after the frame has left.
+        """
+        context = self._direct
+        kind = n <= _ONE_MESSAGE and read(context, n)
+        reply = kind and decide(context, kind, now_s)
+        length = reply and write(context, reply)
+        place = length and seal(context, length)
+        if not place:
+            self._port.queued = n
+            self._port._full = n == len(self.queue)
+            return
+        try:
+            self._send(self._frames[place])
+        except OSError:
+            service._unsent = length  # it is tried again
+        port = self._port
+        port.associated.use()
+        self.server.rx[0:_LONGEST_N] = port._head
+        service._torn = True  # until the table is whole again
+        self._note(kind, reply, now_s)
+        service._torn = False
+
+    def ready(self, service):
+        """Return whether turn() may take the next message: nothing else comes first."""
+        port = self._port
+        checker = service.checker
+        if not port or service._unsent or service._torn or port.queued:
+            return False
+        if checker and checker.waiting:
+            return False
+        if self._leases is not self.server.leases:
+            self.make()
+        watch = service._watch  # may it be from another network? See Service, guard
+        if not self._direct or watch and (watch != _AUTO or port.foreign()):
+            return False
+        if port.sock is not self._sock:
+            self._sock = port.sock
+            self._readinto = port.sock.readinto  # once: it takes memory
+            self._send = port.ap.send_ethernet
+            self._frames = [None] + port._frames
+        macs = port.associated.macs
+        if macs is not self._macs:
+            self._macs = macs
+            self._number[_STATIONS_N] = min(len(macs), _MOST_STATIONS)
+            for i in range(self._number[_STATIONS_N]):
+                self._stations[6 * i : 6 * i + 6] = macs[i]
+        return len(macs) > 0
+
+    def late(self, service, n):
+        """Do what answer() does, if what ready() has found is still true after a task's wait."""
+        leases = self._leases
+        now_s = service._clock.seconds
+        if leases is self.server.leases and now_s < leases.due_s:
+            watch = service._watch
+            if not watch or watch == _AUTO and not self._port.foreign():
+                self.answer(service, n, now_s)
+                return
+        self._port.queued = n
+
+    def _note(self, kind, reply, now_s):
+        """Let the table and the counters know of a reply."""
+        server = self.server
+        leases = self._leases
+        request = server.request
+        number = self._number
+        slot = number[_SLOT]
+        granted_s = number[_GRANTED_S]
+        until_s = number[_UNTIL_S]
+        server.last_drop = None
+        server.now_s = now_s
+        server.reply_to = number[_REPLY_TO]
+        request.chaddr[0:6] = request._in_rx
+        messages = server.messages
+        messages[kind] = messages[kind] + 1 & _NEVER
+        messages[reply] = messages[reply] + 1 & _NEVER
+        if reply == _OFFER and leases.leased(slot):
+            leases.promise(slot, granted_s, until_s)
+            return
+        state = number[_TO_STATE]
+        key = request.key
+        if reply == _OFFER:
+            leases.put(slot, key, request.chaddr, state, granted_s, now_s, until_s)
+            return
+        leases.lease(slot, key, request.chaddr, state, granted_s, now_s, until_s)
+        if leases.names:
+            leases.names.note(slot, request)
+
+
+def _numbered(options):
+    """Return (finished options in one piece, where each begins, their numbers by code)."""
+    blob = bytearray()
+    starts = array("H", [])
+    number_of = bytearray(256)
+    for number, tlv in enumerate(options):
+        starts.append(len(blob))
+        blob.extend(tlv)
+        number_of[tlv[0]] = number + 1
+    if number_of[121]:
+        number_of[121] = _NOT_PLAIN  # it takes the place of 3 and 33: RFC 3442
+    return blob, starts, number_of

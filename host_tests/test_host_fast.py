@@ -1,0 +1,395 @@
+"""The fast path does what Server.handle() does, on every packet there is.
+
+Here it runs as plain Python, with stand-ins for viper's pointers that are stricter than these: an
+access out of bounds, which viper would not notice, fails.  As machine code it runs on an emulated
+Pico W, in test_host_emulator_fast.py.  After each packet the replies, their headers and
+destination, the counters and the whole lease table are compared.
+"""
+
+import array
+import importlib.util
+import random
+import struct
+import sys
+import types
+import unittest
+from collections import Counter
+from pathlib import Path
+from unittest import mock
+
+import builders
+import every_packet
+import microdhcp
+import recordings
+from microdhcp import CIADDR, CLIENT, PARK, Config, Server
+
+SOURCE = Path(microdhcp.__file__).parent / "fast.py"
+RX_N = 1500
+HEADERS_N = 44  # bytes before the message in a port's frame
+STEP_N = 64
+MUTANTS = 3000
+LIVES = range(8)
+STEPS = 120
+ETHERNET_TYPE = b"\x08\0"
+PORTS = b"\0\x43\0\x44"
+
+
+class Pointer:
+    """What ptr8(buffer) is, but checked: the items of a buffer, whatever they are there."""
+
+    size = 1
+
+    def __init__(self, buffer):
+        if isinstance(buffer, list):  # the context: a list of buffers
+            self._view = None
+            self._items = buffer
+            return
+        view = memoryview(buffer)
+        self._view = view if view.format == "B" else view.cast("B")
+        self.readonly = view.readonly
+
+    def __getitem__(self, at):
+        if self._view is None:
+            return self._items[at]
+        return int.from_bytes(self._bytes(at), "little", signed=self.size == 4)
+
+    def __setitem__(self, at, value):
+        assert not self.readonly
+        limit = 1 << 8 * self.size
+        assert -limit // 2 * (self.size == 4) <= value < limit, (at, value)
+        self._bytes(at)[:] = (value % limit).to_bytes(self.size, "little")
+
+    def _bytes(self, at):
+        begin = at * self.size
+        assert 0 <= begin <= len(self._view) - self.size, (at, len(self._view))
+        return self._view[begin : begin + self.size]
+
+
+class Pointer16(Pointer):
+    """ptr16"""
+
+    size = 2
+
+
+class Pointer32(Pointer):
+    """ptr32"""
+
+    size = 4
+
+
+def load():
+    """Return the module fast, as plain Python."""
+    viper = types.ModuleType("micropython")
+    viper.viper = lambda function: function
+    uctypes = types.ModuleType("uctypes")
+    uctypes.addressof = lambda buffer: buffer
+    spec = importlib.util.spec_from_file_location("microdhcp.fast", SOURCE)
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch.dict(sys.modules, micropython=viper, uctypes=uctypes):
+        spec.loader.exec_module(module)
+    module.__dict__.update(ptr8=Pointer, ptr16=Pointer16, ptr32=Pointer32, _addresses=list)
+    return module
+
+
+fast = load()
+
+
+class Port:
+    """What the fast path needs of the Pico W's port."""
+
+    def __init__(self, config):
+        self._frame = bytearray(HEADERS_N + config.max_message + STEP_N)
+        head = b"\x45\0\0\0\0\0\x40\0\x40\x11\0\0" + config.address
+        self._frame[14:36] = ETHERNET_TYPE + head + bytes(4)
+        self._frame[36:40] = PORTS
+        self._queue = bytearray(2208)
+        self._raw = True
+        self._sum = sum(struct.unpack("!8H", head))
+        self.tx = memoryview(self._frame)[HEADERS_N : HEADERS_N + config.max_message]
+
+
+def table(server):
+    """Return all that a server knows, to be compared."""
+    leases = server.leases
+    names = leases.names
+    known = [bytes(names.rows), bytes(names.marks)] if names else []
+    return {
+        "state": bytes(leases.state),
+        "until_s": list(leases.until_s),
+        "granted_s": list(leases.granted_s),
+        "turn": list(leases.turn),
+        "keys": bytes(leases.keys),
+        "mac": bytes(leases.mac),
+        "numbers": (leases.due_s, leases.used, leases.most, leases.changed),
+        "names": known,
+        "messages": list(server.messages),
+        "drops": dict(server.drops),
+        "last": (server.last_drop, server.now_s),
+    }
+
+
+class Pair:
+    """A server, and another one with the fast path, which get the same packets."""
+
+    def __init__(self, settings, checks=None):
+        config = Config(**settings)
+        self.slow = Server(config, RX_N)
+        self.port = Port(config)
+        self.quick = Server(Config(**settings), RX_N, self.port.tx)
+        for server in (self.slow, self.quick):
+            server.enable_events(64)
+            if checks is not None:
+                server.enable_checks(checks)
+        self.fast = fast.Fast(self.quick, self.port)
+        self.served = Counter()
+
+    def give(self, packet, now_s):
+        """Give both a packet; raise AssertionError where they differ; return handle()'s result."""
+        for server in (self.slow, self.quick):
+            server.rx[: len(packet)] = packet
+        wanted = self.slow.handle(len(packet), now_s)
+        before = table(self.quick)
+        with mock.patch.object(self.quick, "handle", return_value=None):
+            n = self.fast.handle(len(packet), now_s)
+        if n is None:
+            assert before == table(self.quick), "changed, though not served"
+            n = self.quick.handle(len(packet), now_s)
+            self.served["slow"] += 1
+        else:
+            self.served[self.quick.tx[242]] += 1
+            self.check_frame(packet, n)
+        self.same(wanted, n)
+        return n
+
+    def same(self, wanted, n):
+        """Raise AssertionError where the servers differ."""
+        assert wanted == n, (wanted, n)
+        if n > 0:
+            assert bytes(self.slow.tx[:n]) == bytes(self.quick.tx[:n])
+            assert self.slow.reply_to == self.quick.reply_to
+        one, other = table(self.slow), table(self.quick)
+        for name in one:
+            assert one[name] == other[name], (name, one[name], other[name])
+        events = [list(iter(server.next_event, None)) for server in (self.slow, self.quick)]
+        assert events[0] == events[1], events
+
+    def check_frame(self, packet, n):
+        """Raise AssertionError for wrong headers of a reply that was served fast."""
+        number = self.fast._number
+        for stations in ((), (packet[28:34],), (b"other!", packet[28:34]), (b"other!",)):
+            self.fast._stations[:] = b"".join(stations).ljust(len(self.fast._stations), b"\0")
+            number[fast._STATIONS_N] = len(stations)
+            known = not stations or packet[28:34] in stations
+            place = fast.seal(self.fast._context, n)
+            if not known and self.quick.reply_to == CIADDR:
+                assert not place
+            else:
+                assert place == 1 + (n - 300 + STEP_N - 1) // STEP_N
+                self.check_headers(packet, n, known)
+
+    def check_headers(self, packet, n, known):
+        """Compare the headers in the frame with what they should be."""
+        to = self.quick.reply_to
+        mac, address = b"\xff" * 6, b"\xff" * 4
+        if known and to in (CLIENT, CIADDR):
+            mac = packet[28:34]
+            address = bytes(self.quick.tx[16:20]) if to == CLIENT else packet[12:16]
+        frame = self.port._frame
+        assert frame[2:8] == mac and frame[32:36] == address
+        words = struct.unpack("!10H", frame[16:36])
+        total = sum(words)
+        assert (total & 0xFFFF) + (total >> 16) in (0xFFFF, 0x1FFFE)
+        assert words[1] == n + 28 and frame[40:42] == (n + 8).to_bytes(2, "big")
+        assert not any(frame[HEADERS_N + n : HEADERS_N + 300 + (n - 300 + 63) // 64 * 64])
+
+    def finish_check(self, now_s):
+        """Let a check that both wait for end well."""
+        assert self.slow.check_slot == self.quick.check_slot
+        for server in (self.slow, self.quick):
+            server.checked(server.check_slot, False, now_s)
+
+    def talk(self, said):
+        """Give both all packets; a check ends well, and the packet comes again."""
+        for now_s, packet in said:
+            if len(packet) <= RX_N and self.give(packet, now_s) == PARK:
+                self.finish_check(now_s)
+                self.give(packet, now_s)
+
+
+def phone(number, kind, **fields):
+    """Return what a telephone sends."""
+    wanted = bytes((1, 3, 6, 15, 26, 28, 51, 58, 59, 43, 114, 108, 42))
+    options = [(53, bytes((kind,))), (61, b"\1" + builders.mac_bytes(number))]
+    options += [(code, builders.ip(fields[name])) for code, name in NAMED if name in fields]
+    options += [(57, b"\x05\xdc"), (12, b"phone-%d" % number), (55, wanted)]
+    if "seconds" in fields:
+        options.insert(1, (51, fields["seconds"].to_bytes(4, "big")))
+    if fields.get("plain_id"):
+        del options[1]
+    return builders.message(
+        options,
+        mac=number,
+        xid=number,
+        flags=fields.get("flags", 0),
+        ciaddr=fields.get("ciaddr", "0.0.0.0"),
+    )
+
+
+NAMED = ((50, "requested"), (54, "server_id"))
+OWN = "192.168.4.1"
+
+
+def telephones(seed, steps):
+    """Return (settings, [(now_s, packet)]): telephones that come, renew, go and come again."""
+    rng = random.Random(seed)
+    settings = {
+        "address": OWN + "/24",
+        "pool": ("192.168.4.16", "192.168.4.31"),
+        "domain": "lan",
+        "options": {"mtu": 1500, "ntp_servers": [OWN]},
+        "lease_s": rng.choice((20, 60, 3600)),
+        "min_lease_s": 5,
+        "offer_hold_s": rng.choice((3, 30)),
+        "authoritative": rng.random() < 0.7,
+        "rapid_commit": rng.random() < 0.3,
+        "hostname_bytes": rng.choice((0, 7, 20)),
+        "reservations": rng.choice(({}, {"00:00:5e:00:53:03": "192.168.4.20"})),
+    }
+    server = Server(Config(**settings))
+    had, said, now_s = {}, [], 1
+    for _ in range(steps):
+        now_s += rng.choice((0, 0, 0, 1, 1, 2, 2, 7, 30, 400))
+        number = rng.randrange(1, 12)
+        packet = one_message(rng, number, had.get(number))
+        said.append((now_s, packet))
+        server.rx[: len(packet)] = packet
+        if server.handle(len(packet), now_s) and server.tx[242] in (2, 5):
+            had[number] = ".".join(map(str, server.tx[16:20]))
+    return settings, said
+
+
+def one_message(rng, number, own):
+    """Return what a telephone says next; own: the address that it was offered last, or None."""
+    address = f"192.168.4.{16 + rng.randrange(16)}"
+    if own and rng.random() < 0.9:
+        address = own
+    kind = rng.choice((1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 4, 7))
+    fields = {"flags": rng.choice((0, 0, 0x8000)), "plain_id": rng.random() < 0.2}
+    if kind == 1 and rng.random() < 0.3:
+        fields["seconds"] = rng.choice((0, 1, 30, 7200, 0xFFFFFFFF))
+    if kind != 1:
+        fields |= rng.choice(
+            (
+                {"requested": address, "server_id": OWN},
+                {"requested": address},
+                {"ciaddr": address},
+                {"ciaddr": address, "server_id": rng.choice((OWN, "0.0.0.0", "192.168.4.9"))},
+            )
+        )
+    return phone(number, kind, **fields)
+
+
+class Conversations(unittest.TestCase):
+    """All that the tests have ever said, and what real clients have."""
+
+    def test_every_conversation(self):
+        served = Counter()
+        for name, settings, said in every_packet.conversations():
+            for checks in (None, True, False):
+                with self.subTest(name=name, checks=checks):
+                    pair = Pair(settings, checks)
+                    pair.talk(said)
+                    served += pair.served
+        self.assertGreater(served[2], 40)
+        self.assertGreater(served[5], 40)
+
+    def test_lives_of_telephones(self):
+        served = Counter()
+        for seed in LIVES:
+            settings, said = telephones(seed, STEPS)
+            for checks in (None, True, False):
+                with self.subTest(seed=seed, checks=checks, settings=settings):
+                    pair = Pair(settings, checks)
+                    pair.talk(said)
+                    served += pair.served
+        self.assertGreater(served[2], 200)
+        self.assertGreater(served[5], 200)
+
+    def test_mutants(self):
+        """Packets with bytes changed, cut and lengthened."""
+        corpus = [raw for _, capture in recordings.load_all() for _, _, raw in capture.messages]
+        corpus += [packet for _, _, said in every_packet.conversations() for _, packet in said]
+        corpus = [packet for packet in corpus if len(packet) > 240]
+        rng = random.Random(2131)
+        pair = Pair(every_packet.settings())
+        now_s = 0
+        for _ in range(MUTANTS):
+            packet = bytearray(rng.choice(corpus)[:RX_N])
+            for _ in range(rng.choice((1, 1, 2, 4))):
+                at = rng.choice((rng.randrange(len(packet)), 240 + rng.randrange(40)))
+                value = rng.choice((0, 1, 4, 7, 51, 52, 53, 54, 55, 61, 80, 81, 82, 255))
+                packet[min(at, len(packet) - 1)] = value
+            if rng.random() < 0.1:
+                del packet[240 + rng.randrange(60) :]
+            now_s += rng.choice((0, 0, 1, 10))
+            pair.give(bytes(packet), now_s)
+        self.assertGreater(pair.served[2] + pair.served[5], 100)
+
+
+class Rules(unittest.TestCase):
+    """What is handed over, and that a stand-in notices what viper would not."""
+
+    def pair(self, **changes):
+        return Pair(every_packet.settings(**changes))
+
+    def offered(self, pair, packet):
+        """Give a DISCOVER; return whether it was served fast."""
+        before = pair.served["slow"]
+        pair.give(packet, 1)
+        return pair.served["slow"] == before
+
+    def test_a_plain_client_is_served(self):
+        self.assertTrue(self.offered(self.pair(), phone(1, 1)))
+
+    def test_settings_that_are_not_plain_hand_everything_over(self):
+        for changes in (
+            {"deny": ["02"]},
+            {"next_server": "192.0.2.9"},
+            {"boot_file": "pxelinux.0"},
+            {"max_message": 1472},
+        ):
+            self.assertFalse(self.offered(self.pair(**changes), phone(1, 1)), changes)
+
+    def test_a_reserved_client_is_handed_over_and_others_are_not(self):
+        table = {"00:00:5e:00:53:01": "192.0.2.20"}
+        self.assertFalse(self.offered(self.pair(reservations=table), phone(1, 1)))
+        self.assertTrue(self.offered(self.pair(reservations=table), phone(2, 1)))
+
+    def test_new_settings_are_taken_up(self):
+        pair = self.pair()
+        pair.give(phone(1, 1), 1)
+        for server in (pair.slow, pair.quick):
+            server.configure(Config(**every_packet.settings(lease_s=7200)), 2)
+        self.assertTrue(self.offered(pair, phone(1, 1)))
+
+    def test_what_is_due_ends_first(self):
+        pair = self.pair()
+        pair.give(phone(1, 1), 1)
+        pair.give(phone(2, 1), 100)
+        self.assertEqual(pair.served["slow"], 1)
+
+    def test_a_stand_in_notices_what_viper_would_not(self):
+        for action in (
+            lambda: Pointer(b"abc")[3],
+            lambda: Pointer(b"abc")[-1],
+            lambda: Pointer(bytearray(1)).__setitem__(0, 256),
+            lambda: Pointer(b"abc").__setitem__(0, 1),
+            lambda: Pointer16(array.array("H", [0]))[1],
+            lambda: Pointer32(bytearray(4)).__setitem__(0, 1 << 32),
+        ):
+            with self.assertRaises(AssertionError):
+                action()
+
+
+if __name__ == "__main__":
+    unittest.main()
