@@ -18,11 +18,14 @@ from pathlib import Path
 from unittest import mock
 
 import builders
+import emulator
 import every_packet
 import microdhcp
 import recordings
+from fakes import PicoW
 from microdhcp import CIADDR, CLIENT, PARK, Config, Server
 
+ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path(microdhcp.__file__).parent / "fast.py"
 RX_N = 1500
 HEADERS_N = 44  # bytes before the message in a port's frame
@@ -334,6 +337,74 @@ class Conversations(unittest.TestCase):
             now_s += rng.choice((0, 0, 1, 10))
             pair.give(bytes(packet), now_s)
         self.assertGreater(pair.served[2] + pair.served[5], 100)
+
+
+SERVE = """
+import asyncio, network
+from microdhcp import Config, Service
+config = Config("192.168.4.1/24", ("192.168.4.16", "192.168.4.31"), conflict_check={checks})
+service = Service(network.WLAN(network.WLAN.IF_AP), config)
+service.start(ssid="fast", key="change-me-now")
+answers = [0]
+answer = service.fast.answer
+def counted(*arguments):
+    answers[0] += 1
+    answer(*arguments)
+service.fast.answer = counted
+"""
+LOOPS = {
+    "poll": "while True:\n    service.poll(100)\n",
+    "run": "asyncio.run(service.run())\n",
+}
+TELL = """
+leases = service.server.leases
+print(sum(leases.leased(slot) for slot in range(leases.slots)), answers[0])
+print(service.port.queued, service._unsent, service.counts)
+"""
+
+
+class OnABoard(unittest.TestCase):
+    """In the service's loops, on the fake of a Pico W."""
+
+    def story(self, loop, checks=False):
+        """Let three stations get and renew leases; return (replies, what the program says)."""
+        board = PicoW((1, 26))
+        board.modules.loaded["microdhcp.fast"] = fast
+        board.run(SERVE.format(checks=checks))
+        program = board.start(LOOPS[loop])
+        replies = []
+
+        def ask(kind, **fields):
+            board.sleep(30_000)  # the loop waits again
+            replies.append(station.ask(phone(number, kind, **fields)).message)
+
+        for number in (1, 2, 3):
+            station = emulator.Station(board, builders.mac_bytes(number))
+            ask(1)
+            station.address = replies[-1].yiaddr
+            chosen = {"requested": station.address, "server_id": OWN}
+            ask(3, **chosen)
+            ask(3, ciaddr=station.address)
+            ask(3, requested=station.address)
+            ask(3, **chosen)
+        program.interrupt()
+        return replies, board.run(TELL).splitlines()
+
+    def test_both_loops_answer_by_it(self):
+        for loop in LOOPS:
+            with self.subTest(loop=loop):
+                replies, said = self.story(loop)
+                self.assertEqual([one.kind for one in replies], ["OFFER", *["ACK"] * 4] * 3)
+                self.assertEqual(len({one.yiaddr for one in replies}), 3)
+                leased, answers = map(int, said[0].split())
+                self.assertEqual(leased, 3)
+                self.assertGreaterEqual(answers, 13)
+                self.assertEqual(said[1], "0 0 {'unsent': 0, 'foreign': 0, 'troubles': 0}")
+
+    def test_checks_come_first(self):
+        replies, said = self.story("poll", checks=True)
+        self.assertEqual([one.kind for one in replies], ["OFFER", *["ACK"] * 4] * 3)
+        self.assertEqual(said[0].split()[0], "3")
 
 
 class Rules(unittest.TestCase):

@@ -1,7 +1,7 @@
 """The few functions that run for every packet and cost the most time.
 
-Plain functions on buffers and small ints, without attributes or allocation.  Nothing here raises on
-any packet.
+Plain functions on buffers and small ints, without attributes or allocation.  Nothing here raises
+on any packet.
 """
 
 from ._compat import const
