@@ -104,9 +104,9 @@ NEXT = (
     b"\0\3\3\3\0\3\3\0\3\0"  # RENEWING, REBINDING
     b"\0\3\2\3\0\3\3\0\2\0"  # INIT-REBOOT
 )
-_LIVE = const(0x18E)  # bits of the states OFFERED, ADOPTED, BOUND, CHECKING, CHECKED
-_ENDED = const(0x60)  # RELEASED, EXPIRED
-_UNLEASED = const(0x102)  # OFFERED, CHECKED
+_LIVE_BITS = const(0x18E)  # bits of the states OFFERED, ADOPTED, BOUND, CHECKING, CHECKED
+_ENDED_BITS = const(0x60)  # RELEASED, EXPIRED
+_OFFERED_BITS = const(0x102)  # OFFERED, CHECKED
 
 _TO_ALL = const(0)  # reply_to
 _TO_CLIENT = const(1)
@@ -251,7 +251,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
             if slot >= 0 or other:
                 return 0  # two addresses, or another device with the same identifier
             slot = i
-        elif other == 0 and 1 << state_of[i] & _LIVE:
+        elif other == 0 and 1 << state_of[i] & _LIVE_BITS:
             return 0  # the same device with another identifier
         i += 1
     # A reservation by identifier or by chaddr, which is the key 0 m m m 0 m m m.
@@ -313,7 +313,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     if kind == _DISCOVER:
         reply = _OFFER
         lasts_s = number[_HOLD_S]
-        if 1 << state & _ENDED and held_s < 0:  # it went to another server
+        if 1 << state & _ENDED_BITS and held_s < 0:  # it went to another server
             return 0
     else:
         # REQUEST: which address it names, and how (table 4).
@@ -334,7 +334,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         elif words[3]:
             form = _RENEWING
             pos = 12
-            if 1 << state & _UNLEASED == 0:
+            if 1 << state & _OFFERED_BITS == 0:
                 reply_to = _TO_CIADDR
         elif pos > 1:
             form = _REBOOTING
@@ -345,7 +345,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         if (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[_FIRST24] != slot:
             return 0
     if form == 0 or form == _REBOOTING:  # somebody else may have come since
-        if number[_CHECKS] and 1 << state & _ENDED:
+        if number[_CHECKS] and 1 << state & _ENDED_BITS:
             if now_s - ptr32(c[_UNTIL])[slot] > _MOMENT_S:
                 return 0
     to_state = ptr8(c[_NEXT])[form + state]
