@@ -22,12 +22,14 @@ class Page:
     path   where it is, text: "/" or "/devices"
     """
 
-    def __init__(self, service, title="Devices", password=None, path="/"):
+    def __init__(self, service, title="Devices", password=None, path="/", mount=True):
         """Show the page while the service runs, on TCP port 80 of the access point.
 
         title     heading of the page, text
         password  text that actions need; None: there are none
         path      "/" and letters
+        mount     False: no port is opened; a program with a web server of its own calls json(),
+                  and event() for what service.on_event() tells
         ValueError for what is none of these.
         """
         for name, value in (("title", title), ("password", password or "-"), ("path", path)):
@@ -41,7 +43,8 @@ class Page:
         self._password = password
         self._events = []
         self._refused_s = -1
-        web_of(service).parts.append(self)
+        if mount:
+            web_of(service).parts.append(self)
 
     def event(self, kind, address, mac, host_name):
         """Take an event of the server."""

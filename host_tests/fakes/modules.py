@@ -50,7 +50,7 @@ class Modules:
         for item in fromlist or ():
             if hasattr(module, "__path__") and not hasattr(module, item):
                 self._load(f"{full}.{item}")
-        return module if fromlist else self.loaded[parts[0]]
+        return module if fromlist or len(parts) == 1 else self.loaded[parts[0]]
 
     def _load(self, full):
         if full in self.loaded:
