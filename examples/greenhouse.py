@@ -4,6 +4,8 @@ Join the network "greenhouse", then open http://greenhouse.lan/ or http://192.16
 The sensors are north.lan, south.lan and pump.lan, for telephones and for each other.
 """
 
+import time
+
 import network
 
 from microdhcp import Config, Service
@@ -26,8 +28,7 @@ service = Service(network.WLAN(network.WLAN.IF_AP), config, store="leases.bin")
 hosts = {"north": "192.168.4.10", "south": "192.168.4.11", "pump": "192.168.4.12"}
 Names(service, domain="lan", board="greenhouse", hosts=hosts)
 Page(service, title="Greenhouse", password="let-me-in")
-service.start(ssid="greenhouse", key="change-me-now")
+service.start(ssid="greenhouse", key="change-me-now", background=True)
 
 while True:
-    service.poll(100)
-    # Your own program: read the sensors, open the windows.  Never wait longer than that.
+    time.sleep(10)  # your own program: read the sensors, open the windows

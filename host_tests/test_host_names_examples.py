@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import microdot
 from microdot.test_client import TestClient
+
 from rigs import RIGS
 from telephone import Telephone, token
 

@@ -31,6 +31,8 @@ Page(service, title="Green <house>", path="/devices")
 Portal(service, submitted, networks=["home"])
 """
 POLLED = PARTS + START + "print('#serving')\nwhile True:\n    service.poll(100)\n"
+START_BEHIND = 'service.start(ssid="greenhouse", key="change-me-now", background=True)\n'
+BEHIND = PARTS + START_BEHIND + "print('#serving')\nimport time\nwhile True:\n    time.sleep(9)\n"
 RUN = PARTS + START + "print('#serving')\nimport asyncio\nasyncio.run(service.run())\n"
 
 
@@ -229,6 +231,14 @@ class PicoWPolled(OnABoard, unittest.TestCase):
 
 class PicoWRun(OnABoard, unittest.TestCase):
     rig, source = RIGS["pico_w"], RUN
+
+
+class Esp32Behind(OnABoard, unittest.TestCase):
+    rig, source = RIGS["esp32"], BEHIND
+
+
+class PicoWBehind(OnABoard, unittest.TestCase):
+    rig, source = RIGS["pico_w"], BEHIND
 
 
 class Limits(unittest.TestCase):
