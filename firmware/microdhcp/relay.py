@@ -29,6 +29,7 @@ _CHORES_MS = const(500)
 _NAP_MS = const(5)
 _STEP = const(64)  # lengths of the messages to servers
 _SHORTEST = const(300)
+_NO_TURNS = (False, 20, None)  # in the background, see starting.py
 _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
 
 
@@ -112,7 +113,8 @@ class Relay:
 
         prepare(self)
         self._members = self.port.associated or Stations(self.port)
-        start(self, ssid, key, open, country, channel, hidden, may_restart)
+        settings = (ssid, key, open, country, channel, hidden)
+        start(self, settings, may_restart, _NO_TURNS)
         self._stop = False
         self._unanswered = False
         self._join()
