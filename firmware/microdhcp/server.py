@@ -84,7 +84,7 @@ class Server:
     check_slot the slot whose address wants a check, after handle() has returned PARK
     """
 
-    _admit = _sign = None  # functions of relayed.py, once a relay agent has asked
+    _relayed: list = []  # admit and sign of relayed.py, once a relay agent has asked
 
     def __init__(self, config, rx_size=600, tx=None):
         self.rx = bytearray(rx_size)
@@ -136,17 +136,17 @@ class Server:
                 kind = self.tx[242]
                 messages[kind] = messages[kind] + 1 & _NEVER
                 if via:
-                    Server._sign(self.request, self.tx)
+                    self._relayed[1](self.request, self.tx)
         self.reply_to = self._reply.to
         return n
 
     def _from_relay(self):
         """Return whether the relayed message is for our subnet (RFC 3527, 3011)."""
-        if not Server._admit:
+        if not self._relayed:
             from .relayed import admit, sign
 
-            Server._admit, Server._sign = admit, sign
-        return Server._admit(self.request, self.config)
+            self._relayed.extend((admit, sign))
+        return self._relayed[0](self.request, self.config)
 
     def _answer(self, kind, now_s):
         """Tell the message types apart; return what handle() shall."""
