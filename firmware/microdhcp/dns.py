@@ -170,7 +170,7 @@ class Names:
         self._sock = sock
         poller = select.poll()
         poller.register(sock, select.POLLIN)
-        self._ipoll = poller.ipoll
+        self._ipoll = getattr(poller, "ipoll", poller.poll)
 
     def sockets(self):
         """Return the list of sockets to wait for."""

@@ -29,7 +29,8 @@ ENDS = tuple(
     "SIGXCPU SIGSTKFLT".split()
     if hasattr(signal, name)
 )
-RESTARTS = ("interface", "check", "store")  # fields of Settings that a running server keeps
+# fields of Settings that a running server keeps
+RESTARTS = ("interface", "check", "store", "names", "board_name", "page")
 # what sending says while the interface is down, unplugged or gone
 AWAY = (errno.ENETDOWN, errno.ENETUNREACH, errno.ENOBUFS, errno.ENODEV, errno.ENXIO)
 NO_PERMISSION = (
@@ -77,6 +78,8 @@ class Desktop:
         if settings.store:
             file = StoreFile(os.path.realpath(settings.store))
             self.storage = Storage(file, server, self._say)
+        self.beside = None  # a Beside, set before start()
+        self._beside_wait_s = None
         self._reread = reread
         server.enable_events(EVENTS)
 
@@ -101,6 +104,7 @@ class Desktop:
             raise Refused(f"{self.name} does not have the address {own}; try: {fix}", 2)
         self._open_first(seen.index)
         self._load()
+        self._open_beside()
         self._watch_links()
         self._watch_signals()
 
@@ -123,6 +127,36 @@ class Desktop:
             self.storage.load(self.now_s())
         except OSError as error:
             raise Refused(f"store: {self._settings.store}: {error.strerror}", 2) from None
+
+    def _open_beside(self):
+        """Take the ports of what runs beside the server."""
+        if not self.beside:
+            return
+        try:
+            self.beside.open()
+        except OSError as error:
+            raise Refused(f"names or page: {error.strerror}", 1) from None
+
+    def counters(self):
+        """Return the counters of the checks and of the store, as far as there are any."""
+        found = {}
+        if self.checker:
+            found["checks"] = self.checker.report()
+        if self.storage:
+            found["store"] = self.storage.counts
+        return found
+
+    def _serve_beside(self):
+        """Serve names and page, and wake up for their sockets as they are now."""
+        if not self.beside:
+            return
+        self._beside_wait_s = self.beside.poll()
+        wanted = self.beside.sockets()
+        known = {key.fileobj for key in self._selector.get_map().values() if key.data is None}
+        for sock in known - wanted:
+            self._selector.unregister(sock)
+        for sock in wanted - known:
+            self._selector.register(sock, selectors.EVENT_READ, None)
 
     def _watch_links(self):
         """Wake up when an interface or an address comes or goes."""
@@ -157,11 +191,7 @@ class Desktop:
 
     def _tell_leases(self):
         table = events.leases(self.server, self.now_s())
-        if self.checker:
-            table["checks"] = self.checker.report()
-        if self.storage:
-            table["store"] = self.storage.counts
-        self.output.tell(table)
+        self.output.tell(table | self.counters())
 
     def _configure(self):
         """Go on with the settings as they are now; with the old ones when those are wrong."""
@@ -205,8 +235,10 @@ class Desktop:
         """Sleep until something is to be done, and do it."""
         ready = self._selector.select(self._wait_s())
         for key, _ in ready:
-            key.data()
+            if key.data:
+                key.data()
         self._end_checks()
+        self._serve_beside()
         self._do_chores()
         if not ready and self._state != "up":
             self._check_link()
@@ -219,6 +251,8 @@ class Desktop:
             leases.end_due(now_s)
         while event := self.server.next_event():
             self.output.tell(events.lease(event, now_s))
+            if self.beside:
+                self.beside.event(*event)
 
     def _wait_s(self):
         """Return how long the loop may sleep: None until something comes in."""
@@ -226,6 +260,7 @@ class Desktop:
             None if self._state == "up" else LOOK_AGAIN_S,
             self.output.wait_s(),
             self._checks_s(),
+            self._beside_wait_s,
             self.storage.wait_s(self.now_s()) if self.storage else None,
             self._due_s(),
         ]

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+import socket
 
 import dhcptext
 from microdhcp import Server
 
-from . import settings
+from . import events, settings
 from .desktop import Desktop, Refused
 from .output import Output
 from .probes import ArpProbes, IcmpProbes
@@ -27,34 +28,56 @@ def main(argv=None):
         return _complain(error, 2)
     if not found.interface:
         parser.error("--interface is missing")
-    output = Output(1, args.json, args.verbose)
-    desktop = _desktop(args, found, config, output)
     try:
+        desktop = _desktop(args, found, config)
         desktop.start()
+        output = desktop.output
+        if args.watch:
+            output = desktop.output = _watch(desktop)
         output.tell(_ready(found))
         desktop.run()
     except Refused as error:
         return _complain(error, error.status)
+    except ValueError as error:
+        return _complain(error, 2)
     except KeyboardInterrupt:  # before start() has taken the signals: nothing has happened yet
         return 0
     return 0
 
 
-def _desktop(args, found, config, output):
-    """Return the server with all that belongs to it."""
+def _watch(desktop):
+    """Return what shows the server on the terminal."""
+    try:
+        from .watch import Watch
+    except ImportError:
+        raise Refused("--watch needs rich: pip install rich", 2) from None
+    return Watch(lambda: events.leases(desktop.server, desktop.now_s()))
+
+
+def _desktop(args, found, config):
+    """Return the server with all that belongs to it.  ValueError names a wrong setting."""
     kind = _PROBES.get(found.check)
 
     def reread():
         new = settings.settings(args)
         return new, settings.config(new)
 
-    return Desktop(
+    desktop = Desktop(
         found,
         Server(config, rx_size=RX_SIZE),
-        output,
+        Output(1, args.json, args.verbose),
         kind and kind(found.interface),
         reread if args.config else None,
     )
+    if found.names or found.page:
+        from .beside import Beside
+
+        desktop.beside = Beside(desktop)
+        if found.names:
+            desktop.beside.add_names(found.names, found.board_name or socket.gethostname())
+        if found.page:
+            desktop.beside.add_page(*settings.place(found.page))
+    return desktop
 
 
 def _ready(found):

@@ -6,6 +6,7 @@ is in the file; reservations, options, allow and deny of both count.
 """
 
 import argparse
+import ipaddress
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,8 @@ class Settings(NamedTuple):
     interface   name, None: not given
     config      keywords of Config
     check       "arp", "icmp" or "off"
+    names       domain whose names are answered, and board_name, that of this machine
+    page        "ADDRESS:PORT" of the status page
     """
 
     interface: str | None
@@ -34,6 +37,9 @@ class Settings(NamedTuple):
     check: str
     check_ms: int
     store: str | None
+    names: str | None = None
+    board_name: str | None = None
+    page: str | None = None
 
 
 class Parser(argparse.ArgumentParser):
@@ -112,6 +118,10 @@ def parser():
     p.add_argument("--no-authoritative", action="store_true", help="silence instead of NAK")
     p.add_argument("--rapid-commit", action="store_true", help="RFC 4039")
     p.add_argument("--store", metavar="FILE", help="keep the leases there over a restart")
+    p.add_argument("--names", metavar="DOMAIN", help="answer names of clients, UDP port 53")
+    p.add_argument("--board-name", metavar="NAME", help="this machine's own, default: host name")
+    p.add_argument("--page", metavar="ADDRESS:PORT", help="show who is there, as a web page")
+    p.add_argument("--watch", action="store_true", help="show who is there, on the terminal")
     p.add_argument("--json", action="store_true", help="one JSON object per line")
     p.add_argument("--verbose", action="store_true", help="print every message, decoded")
     p.add_argument("--version", action="version", version=f"microdhcp {_version()}")
@@ -224,10 +234,27 @@ def settings(args):
     found["conflict_check"] = check != "off"
     interface = args.interface or _text("interface", found.get("interface"))
     check_ms = args.check_ms or _milliseconds(found.get("check_ms", 300))
-    store = args.store or _text("store", found.get("store"))
-    for name in ("interface", "check_ms", "store"):
+    texts = {
+        name: getattr(args, name) or _text(name, found.get(name))
+        for name in ("store", "names", "board_name", "page")
+    }
+    for name in ("interface", "check_ms", *texts):
         found.pop(name, None)
-    return Settings(interface, found, check, check_ms, store)
+    if texts["names"]:
+        found.setdefault("domain", texts["names"])  # so that clients ask for names in it
+    return Settings(interface, found, check, check_ms, **texts)
+
+
+def place(page):
+    """Return (address, port) of "ADDRESS:PORT"; ValueError: it is not that."""
+    address, _, port = page.rpartition(":")
+    try:
+        address = str(ipaddress.IPv4Address(address))
+        if not port.isascii() or int(port) not in range(1, 1 << 16):
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"page: {page!r} is not ADDRESS:PORT, as in 127.0.0.1:8067") from None
+    return address, int(port)
 
 
 def config(found):
