@@ -85,6 +85,10 @@ lab-kea:  ## hand-over to Kea, dnsmasq, ISC dhcpd; relays before a Kea hot-stand
 	@$(PYTHON) tools/bootstrap.py --lab --servers
 	@$(PY) -m pytest -q -rs host_tests/test_host_migrate.py host_tests/test_host_kea*.py
 
+.PHONY: pictures
+pictures: setup  ## screenshots of page and portal for the docs (Chromium)
+	@$(PY) tools/pictures.py
+
 emulate: setup  ## stock firmware on an emulated Pico W serves real clients
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/emulator

@@ -33,8 +33,13 @@ ul { list-style: none; margin: 0; padding: 0; }
 li { padding: .2rem 0; border-top: 1px solid var(--line); }
 @media (max-width: 38rem) {
 thead { display: none; }
-tr { display: block; border-top: 1px solid var(--line); padding: .4rem 0; }
-td { display: block; border: 0; padding: .05rem .7rem; }
+tr { display: grid; grid-template-columns: 1fr auto; padding: .4rem 0; border-top: 1px solid var(--line); }
+td { border: 0; padding: .1rem .7rem; }
+td:nth-child(n+4) { text-align: right; }
+td:nth-child(4) { grid-area: 1 / 2; }
+td:nth-child(5) { grid-area: 2 / 2; }
+td:nth-child(6) { grid-area: 3 / 2; }
+td:first-child { font-weight: 600; }
 }
 </style>
 </head>
