@@ -14,10 +14,10 @@ ROUTERS_TLV = b"\x03\x04\xc0\x00\x02\x01"
 DNS_TLV = b"\x06\x04\xc0\x00\x02\x01"
 BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
-    "address allow authoritative blank boot_file choose classes common conflict_check deny "
-    "first24 host24 hostname_bytes lease_s leases_per_device max_lease_s max_message min_lease_s "
-    "net24_first net24_last next_server offer_hold_s outside own_options permitted pool_n "
-    "quarantine_s rapid_commit reservations reserved_keys reserved_slots slots tlvs unsent"
+    "address authoritative boot_file common conflict_check devices first24 fixed host24 "
+    "hostname_bytes lease_s leases_per_device max_lease_s max_message min_lease_s net24_first "
+    "net24_last next_server offer_hold_s outside pool_n quarantine_s rapid_commit reservations "
+    "sent slots"
 )
 
 # Settings (address and pool default to the ones above), message.
@@ -174,6 +174,11 @@ def refusal(**settings):
     return f"{settings!r} was accepted"
 
 
+def common(made):
+    """Return the options of a Config for all clients, without 58 and 59."""
+    return tuple(made.common[0][:-2])
+
+
 class TestDefaults(unittest.TestCase):
     """What a Config of two settings holds."""
 
@@ -191,7 +196,7 @@ class TestDefaults(unittest.TestCase):
         self.assertIs(made.rapid_commit, False)
         self.assertEqual(made.max_message, 548)
         self.assertEqual(made.reservations, ())
-        self.assertEqual(made.tlvs, (MASK_TLV, ROUTERS_TLV, DNS_TLV, BROADCAST_TLV))
+        self.assertEqual(common(made), (MASK_TLV, ROUTERS_TLV, DNS_TLV, BROADCAST_TLV))
 
     def test_settings_are_kept(self):
         """Each keyword ends in the attribute of its name."""
@@ -234,16 +239,16 @@ class TestNetwork(unittest.TestCase):
         made = config("10.255.255.254/8", ("10.0.0.1", "10.0.0.254"))
         self.assertEqual((made.net24_first, made.net24_last), (0, 0xFFFFFF))
         self.assertEqual((made.first24, made.pool_n), (1, 254))
-        self.assertEqual(made.tlvs[0], b"\x01\x04\xff\x00\x00\x00")
-        self.assertEqual(made.tlvs[3], b"\x1c\x04\x0a\xff\xff\xff")
+        self.assertEqual(common(made)[0], b"\x01\x04\xff\x00\x00\x00")
+        self.assertEqual(common(made)[3], b"\x1c\x04\x0a\xff\xff\xff")
 
     def test_slash_30_is_the_smallest_subnet(self):
         """198.51.100.4/30: one address for the server and one to give out."""
         made = config("198.51.100.5/30", ("198.51.100.6", "198.51.100.6"))
         self.assertEqual((made.net24_first, made.net24_last), (0x336404, 0x336407))
         self.assertEqual((made.first24, made.pool_n), (0x336406, 1))
-        self.assertEqual(made.tlvs[0], b"\x01\x04\xff\xff\xff\xfc")
-        self.assertEqual(made.tlvs[3], b"\x1c\x04\xc6\x33\x64\x07")
+        self.assertEqual(common(made)[0], b"\x01\x04\xff\xff\xff\xfc")
+        self.assertEqual(common(made)[3], b"\x1c\x04\xc6\x33\x64\x07")
 
     def test_the_pool_may_touch_the_own_address(self):
         """The own address just before the pool, or just behind it."""
@@ -260,13 +265,13 @@ class TestOptions(unittest.TestCase):
         routers = b"\x03\x04\xc0\x00\x02\x09"
         dns = b"\x06\x08\xc0\x00\x02\x08\xc0\x00\x02\x07"
         expected = (MASK_TLV, routers, dns, b"\x0f\x03lan", BROADCAST_TLV)
-        self.assertEqual(made.tlvs, expected)
+        self.assertEqual(common(made), expected)
 
     def test_empty_or_none_leaves_the_option_out(self):
         """No gateway, no DNS: phones keep their mobile data."""
         for nothing in ([], (), None):
             made = config(routers=nothing, dns_servers=nothing, domain=None)
-            self.assertEqual(made.tlvs, (MASK_TLV, BROADCAST_TLV))
+            self.assertEqual(common(made), (MASK_TLV, BROADCAST_TLV))
 
     def test_user_options_follow_by_ascending_code_and_108_is_last(self):
         """108 is sent to those only who ask for it (RFC 8925 section 3.3)."""
@@ -280,13 +285,13 @@ class TestOptions(unittest.TestCase):
             b"\xc8\x01a",
             b"\x6c\x04\x00\x00\x01\x2c",
         )
-        self.assertEqual(made.tlvs[4:], expected)
+        self.assertEqual(common(made)[4:], expected)
 
     def test_an_option_replaces_the_default_of_a_setting(self):
         """options={"routers": …} without the setting routers: sent once."""
         made = config(options={"routers": ["192.0.2.9"]})
         expected = (MASK_TLV, DNS_TLV, BROADCAST_TLV, b"\x03\x04\xc0\x00\x02\x09")
-        self.assertEqual(made.tlvs, expected)
+        self.assertEqual(common(made), expected)
 
 
 class TestAccess(unittest.TestCase):
@@ -295,25 +300,27 @@ class TestAccess(unittest.TestCase):
     def test_by_default_everybody(self):
         """None and nothing."""
         made = config()
-        self.assertEqual((made.allow, made.deny), (None, ()))
+        self.assertEqual(made.devices, None)
         self.assertEqual((made.next_server, made.boot_file), (None, None))
 
     def test_every_way_to_write_a_prefix(self):
         """One to six bytes, text or bytes."""
         made = config(allow=[MAC, "00-00-5E", b"\x02"], deny=("00",))
-        self.assertEqual(made.allow, (b"\x00\x00\x5e\x00\x53\x01", b"\x00\x00\x5e", b"\x02"))
-        self.assertEqual(made.deny, (b"\x00",))
+        self.assertEqual(
+            made.devices.allow, (b"\x00\x00\x5e\x00\x53\x01", b"\x00\x00\x5e", b"\x02")
+        )
+        self.assertEqual(made.devices.deny, (b"\x00",))
 
     def test_nobody_can_be_allowed(self):
         """A list that is still empty."""
-        self.assertEqual(config(allow=[]).allow, ())
+        self.assertEqual(config(allow=[]).devices.allow, ())
 
     def test_boot_file_is_an_option_too(self):
         """For clients that ask for 67, RFC 2132 section 9.5."""
         made = config(next_server="192.0.2.9", boot_file="image.bin")
         self.assertEqual(made.next_server, b"\xc0\x00\x02\x09")
         self.assertEqual(made.boot_file, b"image.bin")
-        self.assertEqual(made.tlvs[-1], b"\x43\x09image.bin")
+        self.assertEqual(common(made)[-1], b"\x43\x09image.bin")
 
 
 class TestOwnOptions(unittest.TestCase):
@@ -323,16 +330,16 @@ class TestOwnOptions(unittest.TestCase):
         """Return the options of a client whose reservation is `entry`, {code: bytes}."""
         entry["address"] = "192.0.2.20"
         made = config(reservations={MAC: entry}, **settings)
-        options, numbers, _ = made.own_options[4]
+        options, numbers, _ = made.devices.own[4]
         self.assertEqual([options[numbers[code]][0] for code in numbers], list(numbers))
-        self.assertTrue(len(made.unsent) >= len(options))
+        self.assertTrue(len(made.sent) >= len(options))
         return {tlv[0]: bytes(tlv) for tlv in options}
 
     def test_address_alone_needs_no_list(self):
         """A dict with nothing else is like the address as text."""
         made = config(reservations={MAC: {"address": "192.0.2.20"}})
         self.assertEqual(made.reservations[0][0], 0x000214)
-        self.assertEqual(made.own_options, {})
+        self.assertEqual(made.devices.own, {})
 
     def test_setting_of_its_own(self):
         """The others stay."""
@@ -460,7 +467,7 @@ class TestMemory(unittest.TestCase):
 
     def loaded(self):
         """Return which of the two modules are still known to the interpreter."""
-        names = ("microdhcp.checks", "microdhcp.options")
+        names = ("microdhcp.settings", "microdhcp.options")
         return [name for name in names if name in sys.modules]
 
     def test_rules_and_table_are_dropped_on_micropython_only(self):
@@ -477,5 +484,5 @@ class TestMemory(unittest.TestCase):
         """Importing a submodule sets an attribute of the package, which would keep it alive."""
         config()
         package = sys.modules["microdhcp"]
-        for name in ("checks", "options"):
+        for name in ("settings", "options"):
             self.assertEqual(hasattr(package, name), not MICROPYTHON)

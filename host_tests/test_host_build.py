@@ -196,7 +196,7 @@ class Traceback(unittest.TestCase):
         self.assertNotIn("_pool", done.stderr)
         return translate.translated(done.stderr, build.make("rp2").names_map())
 
-    def line_of(self, text, path="checks.py"):
+    def line_of(self, text, path="settings.py"):
         lines = (source.PACKAGE / path).read_text().splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
@@ -204,14 +204,14 @@ class Traceback(unittest.TestCase):
     def test_without_lines_where_the_function_begins(self):
         said = self.printed(False)
         begin = self.line_of("def _pool(")
-        self.assertIn(f'File "firmware/microdhcp/checks.py", line {begin}, in _pool', said)
+        self.assertIn(f'File "firmware/microdhcp/settings.py", line {begin}, in _pool', said)
         self.assertTrue(said.rstrip().splitlines()[-1].startswith("ValueError: pool: its first"))
 
     @unittest.skipIf(REASON, REASON)
     def test_with_lines_the_very_line(self):
         there = self.line_of("comes after its last")
         said = self.printed(True)
-        self.assertIn(f'File "firmware/microdhcp/checks.py", line {there}, in _pool', said)
+        self.assertIn(f'File "firmware/microdhcp/settings.py", line {there}, in _pool', said)
 
     def test_names_in_the_message_are_translated_and_other_lines_stay(self):
         names = build.make("rp2").names

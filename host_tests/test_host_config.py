@@ -3,15 +3,15 @@
 import sys
 from types import SimpleNamespace
 
-from microdhcp import Config, checks, options
+from microdhcp import Config, options, settings
 
 
 def test_the_rules_unload_themselves_on_micropython_only(monkeypatch):
     """Both modules leave sys.modules and the package, so nothing holds them."""
-    package = SimpleNamespace(checks=checks, options=options, config=object())
+    package = SimpleNamespace(settings=settings, options=options, config=object())
     modules = {
         "microdhcp": package,
-        "microdhcp.checks": checks,
+        "microdhcp.settings": settings,
         "microdhcp.options": options,
         "microdhcp.config": package.config,
     }
@@ -20,8 +20,8 @@ def test_the_rules_unload_themselves_on_micropython_only(monkeypatch):
         ("micropython", {"microdhcp", "microdhcp.config"}),
     ):
         played = SimpleNamespace(implementation=SimpleNamespace(name=name), modules=modules)
-        monkeypatch.setattr(checks, "sys", played)
+        monkeypatch.setattr(settings, "sys", played)
         Config("192.0.2.1/24", ("192.0.2.16", "192.0.2.47"))
         assert set(modules) == left
     assert set(vars(package)) == {"config"}
-    assert "microdhcp.checks" in sys.modules
+    assert "microdhcp.settings" in sys.modules

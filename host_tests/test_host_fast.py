@@ -114,8 +114,7 @@ class Port:
 def table(server):
     """Return all that a server knows, to be compared."""
     leases = server.leases
-    names = leases.names
-    known = [bytes(names.rows), bytes(names.marks)] if names else []
+    known = [bytes(leases.name_rows), bytes(leases.name_marks)]
     return {
         "state": bytes(leases.state),
         "until_s": list(leases.until_s),

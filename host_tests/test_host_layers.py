@@ -13,50 +13,41 @@ CORE = ROOT / "firmware" / "microdhcp"
 EDGES = {
     "__init__": set(),
     "_compat": set(),
-    "wire": {"_compat", "hot"},
-    "hot": {"_compat"},
-    "fast": {"_compat", "hot"},
+    "fast": {"_compat", "message"},
+    "states": {"_compat"},
+    "message": {"_compat"},
+    "leases": {"_compat", "message", "states"},
+    "reply": {"_compat", "message"},
+    "server": {"_compat", "conflict", "leases", "message", "relayed", "reply", "report", "states"},
+    "conflict": {"_compat", "leases", "states"},
+    "devices": {"_compat", "message"},
+    "relayed": {"_compat", "message"},
+    "config": {"_compat", "settings"},
+    "settings": {"_compat", "devices", "message", "options", "text"},
     "options": {"_compat", "text"},
-    "states": set(),
-    "choice": {"_compat"},
-    "prepare": {"_compat", "choice", "hot"},
-    "checks": {"_compat", "access", "options", "prepare", "text"},
-    "config": {"_compat", "options", "checks"},
-    "leases": {"_compat", "wire", "hot", "hosts"},
-    "hosts": {"_compat", "hot"},
-    "naming": {"_compat"},
-    "reply": {"_compat", "wire", "hot"},
-    "conflict": {"_compat", "leases"},
+    "text": {"_compat"},
+    "report": {"_compat", "leases", "message", "reconfigure", "states", "text"},
+    "reconfigure": {"leases", "states", "text"},
+    "leasefile": {"_compat", "leases", "states", "text"},
     "stations": {"_compat"},
-    "checking": {"_compat", "hot", "stations", "ports.echo"},
-    "text": set(),
-    "events": {"_compat", "hot", "naming", "text"},
-    "roster": {"_compat", "naming", "text"},
-    "access": {"hot"},
-    "store": {"_compat", "leases", "naming"},
-    "change": {"_compat", "leases", "naming", "store"},
-    "server": {
-        *("_compat", "wire", "hot", "leases", "conflict", "relayed", "reply"),
-        *("change", "events", "roster"),
-    },
+    "checking": {"_compat", "message", "stations", "ports.echo"},
     "clock": {"_compat"},
     "background": {"_compat"},
     "mend": {"_compat"},
     "serving": {"config", "service", "starting"},
     "starting": {"fast", "background", "ports.wifi"},
-    "storage": {"_compat", "store"},
+    "storage": {"_compat", "leasefile"},
     "service": {
         *("_compat", "clock", "server", "starting", "checking", "mend", "stations", "storage"),
         *("ports.rp2", "ports.esp32"),
     },
-    "relayed": {"_compat"},
     "agent": {"_compat"},
     "relay": {
         *("_compat", "clock", "relay_start", "starting", "stations"),
         *("ports.rp2", "ports.esp32"),
     },
     "relay_start": {"agent", "server"},
-    "dns": {"_compat", "naming", "text"},
+    "dns": {"_compat", "text"},
     "web": {"_compat", "text"},
     "page": {"_compat", "web", "page_html"},
     "page_html": set(),
@@ -68,7 +59,7 @@ EDGES = {
     "ports.rp2_start": {"_compat"},
     "ports.esp32": {"_compat", "ports.esp32_start"},
     "ports.esp32_start": set(),
-    "ports.echo": {"_compat", "hot"},
+    "ports.echo": {"_compat", "message"},
 }
 # What deals with the board; all else is bytes in, bytes out.
 OUTER = {
@@ -88,7 +79,7 @@ BOARD = {"_thread", "asyncio", "errno", "gc", "machine", "network", "os", "selec
 BOARD |= {"sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 # Not for a packet, or for machine code.
-LATE = {"config": {"sys"}, "checks": {"sys"}, "store": {"binascii"}, "fast": {"uctypes"}}
+LATE = {"config": {"sys"}, "settings": {"sys"}, "leasefile": {"binascii"}, "fast": {"uctypes"}}
 LONGEST_FUNCTION = 50
 
 

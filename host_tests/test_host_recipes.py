@@ -17,7 +17,7 @@ import leases
 from builders import discover, request
 from emulator import Station
 from fakes import Esp32, PicoW
-from microdhcp.roster import Lease
+from microdhcp.report import Lease
 from timeline import Client, serve
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "recipes.md"

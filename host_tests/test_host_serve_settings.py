@@ -14,7 +14,7 @@ import client
 import dhcptext
 from linux import settings
 from microdhcp import Server
-from microdhcp.checks import DEFAULTS
+from microdhcp.settings import DEFAULTS
 
 PLACE = "--address 10.77.0.1/24 --pool 10.77.0.10-10.77.0.250".split()
 MAC, OTHER = "00:00:5e:00:53:01", "00:00:5e:00:53:02"
@@ -45,7 +45,7 @@ def read(*words):
 
 def tlv(config, code):
     """Return the value of an option that everybody gets."""
-    return {one[0]: one[2:] for one in config.tlvs}.get(code)
+    return {one[0]: one[2:] for one in config.common[0]}.get(code)
 
 
 def offered(config, mac):
@@ -69,9 +69,9 @@ class LineTest(unittest.TestCase):
     def test_who_is_served(self):
         found = read(*PLACE, "--allow", MAC, "--allow", "00:00:5e", "--deny", OTHER)
         config = settings.config(found)
-        self.assertEqual([len(one) for one in config.allow], [6, 3])
-        self.assertEqual(config.deny, (bytes.fromhex(OTHER.replace(":", "")),))
-        self.assertIsNone(settings.config(read(*PLACE)).allow)
+        self.assertEqual([len(one) for one in config.devices.allow], [6, 3])
+        self.assertEqual(config.devices.deny, (bytes.fromhex(OTHER.replace(":", "")),))
+        self.assertIsNone(settings.config(read(*PLACE)).devices)
 
     def test_options_of_a_reservation(self):
         found = read(
@@ -152,7 +152,7 @@ class TomlTest(unittest.TestCase):
         )
         config = settings.config(found)
         self.assertEqual((config.lease_s, config.max_lease_s), (7200, -1))
-        self.assertEqual((config.deny, len(config.reservations)), ((b"\0\0\x5e",), 2))
+        self.assertEqual((config.devices.deny, len(config.reservations)), ((b"\0\0\x5e",), 2))
         self.assertEqual(tlv(config, 42), bytes((10, 77, 0, 1)))
 
     def test_the_command_line_goes_first_and_tables_are_joined(self):
@@ -167,7 +167,7 @@ class TomlTest(unittest.TestCase):
         )
         config = settings.config(found)
         self.assertEqual((config.lease_s, config.conflict_check), (600, False))
-        self.assertEqual((len(config.deny), len(config.reservations)), (2, 3))
+        self.assertEqual((len(config.devices.deny), len(config.reservations)), (2, 3))
         self.assertEqual((tlv(config, 42), tlv(config, 26)), (bytes((10, 77, 0, 1)), b"\x05\x14"))
 
     def test_the_same_in_both_is_refused(self):

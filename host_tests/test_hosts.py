@@ -3,7 +3,7 @@
 import unittest
 
 from microdhcp import store
-from microdhcp.naming import name_of, restore
+from microdhcp.text import name_of, restore_name
 from timeline import FIRST, TimelineCase
 
 MAC = "00:00:5e:00:53:01"
@@ -131,7 +131,7 @@ class Clean(NameCase):
         """hostname_bytes=0: no name, and no room for one"""
         self.start(hostname_bytes=0)
         self.assertEqual(self.called((12, b"printer")), "")
-        self.assertEqual(self.server.leases.names, None)
+        self.assertEqual(len(self.server.leases.name_rows), 0)
 
 
 class Unique(NameCase):
@@ -216,9 +216,9 @@ class Changes(NameCase):
         """What was shown stays"""
         address = self.client.dora(options=((12, b"Printer"),)).yiaddr
         self.name()
-        marks = bytes(self.server.leases.names.marks)
+        marks = bytes(self.server.leases.name_marks)
         self.client.renew(address, options=((12, b"Printer"),))
-        self.assertEqual(bytes(self.server.leases.names.marks), marks)
+        self.assertEqual(bytes(self.server.leases.name_marks), marks)
 
     def test_every_other_name_is_noticed(self):
         """Also one of the same length that differs in a single character"""
@@ -308,7 +308,7 @@ class Stored(NameCase):
 
     def test_nothing_to_restore(self):
         """No name is no name"""
-        restore(self.server.leases, 0, b"")
+        restore_name(self.server.leases, 0, b"")
         self.assertEqual(name_of(self.server.leases, 0), "")
 
 

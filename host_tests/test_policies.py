@@ -434,7 +434,7 @@ class GivenOutToNobody(PolicyCase):
         entry = {"address": "192.0.2.99", "dns_servers": [FIXED]}
         self.refused("dns_servers" + text, reservations={MAC: entry})
         some = [{"vendor_class": "a", "routers": [FIXED]}]
-        self.refused("routers" + text, classes=some)
+        self.refused("classes: routers" + text, classes=some)
 
     def test_reserved_for_its_host(self):
         """Then nobody else gets it"""

@@ -21,7 +21,7 @@ _HOME = {
     "CLIENT": "reply",
     "CIADDR": "reply",
     "RELAY": "reply",
-    "store": "store",
+    "store": "leasefile",
 }
 
 
@@ -31,7 +31,7 @@ def __getattr__(name):
         raise AttributeError(name)
     home = _HOME[name]
     module = __import__(home, globals(), None, (name,), 1)
-    value = module if name == home else getattr(module, name)
+    value = module if name == "store" or name == home else getattr(module, name)
     if name != "serve":  # which is called once
         globals()[name] = value
     return value

@@ -15,7 +15,7 @@ Milliseconds come from a clock that begins anew after 2**30.
 from array import array
 
 from ._compat import const
-from .hot import copy, same
+from .message import copy, same
 from .stations import Stations
 
 _WRAP = const((1 << 30) - 1)

@@ -1,6 +1,6 @@
 """The settings of a server, checked once and kept in the form that packets need.
 
-Only `Config` itself stays in memory: the rules (`checks`) and the option table (`options`) are
+Only `Config` itself stays in memory: the rules (`settings`) and the option table (`options`) are
 loaded to make one, and drop themselves again on MicroPython.
 """
 
@@ -19,20 +19,17 @@ class Config:
     #: lease_s, min_lease_s, max_lease_s (-1: no limit), offer_hold_s, quarantine_s: int
     #: authoritative, rapid_commit, conflict_check: bool
     #: hostname_bytes  int, longest host name that is kept, 0: none are
-    #: allow, deny     tuples of bytes, 1 to 6 each: how chaddr may begin; allow may be None
-    #: leases_per_device   int, live addresses of one chaddr, 1..slots of the pool
-    #: permitted       access.permitted, None when everybody is served
+    #: leases_per_device   int, live addresses of one chaddr, 1..addresses of the pool
     #: next_server     bytes, 4, for siaddr, or None
     #: boot_file       bytes for the field `file`, or None
     #: max_message     int, longest reply in bytes of UDP payload
-    #: tlvs            tuple of bytes, finished options (code, length, value): 1, 3, 6, 15, 28,
-    #:                 then the user's by ascending code, 108 last
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
-    #: slots, outside, reserved_slots, reserved_keys: what Leases is made of (prepare.py)
-    #: common, own_options, classes, choose, unsent, blank: what Reply is made of (prepare.py)
+    #: slots, outside  int, addresses in all; array("i") of those outside the pool (settings.py)
+    #: devices         devices.Devices: what is set for single ones; None: nothing is
+    #: common, fixed, sent: what a reply is made of (settings.py)
     """
 
-    # Made by checks.fill(); an annotation costs nothing on a board.
+    # Made by settings.fill(); an annotation costs nothing on a board.
     address: bytes
     host24: int
     net24_first: int
@@ -85,7 +82,7 @@ class Config:
 
         A keyword that is not in this list raises ValueError too.
         """
-        from .checks import fill
+        from .settings import fill
 
         fill(self, address, pool, settings)
 

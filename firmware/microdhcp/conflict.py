@@ -1,27 +1,19 @@
-"""Is an address in use by somebody else?  The policy: when to ask, without asking.
+"""When an address must be checked before a client gets it, and what the result means.
 
-The host answers the question: by ARP on a desktop, by ping on a board.  Loaded only by a host that
-can, with Server.enable_checks().
+The host asks: by ARP on a desktop, by ping on a board.  Loaded only by a host that can, with
+Server.enable_checks().
 """
 
 from ._compat import const
-from .leases import later
+from .leases import ELSEWHERE, MOMENT_S, later
+from .states import ADOPTED, BOUND, CHECKED, CHECKING, CONFLICT, FREE, OFFERED
 
-_FREE = const(0)  # states of a slot
-_OFFERED = const(1)
-_ADOPTED = const(2)
-_BOUND = const(3)
-_CHECKING = const(7)
-_CHECKED = const(8)
-_ELSEWHERE = const(-2)
-_MOMENT_S = const(30)  # what was true then is still true now; the same in server.py
-
-_THERE = const(1)  # verdicts about a slot that is leased: its client is there
+_THERE = const(1)  # verdicts about a slot that is leased: its client is there, or not
 _SILENT = const(2)
 
 
 class Checks:
-    """What a server with checks knows beyond its leases; made by Server.enable_checks().
+    """What a server with checks knows beyond its leases.
 
     names_owner   the host learns who answers
     """
@@ -29,12 +21,13 @@ class Checks:
     def __init__(self, server, names_owner):
         self.names_owner = names_owner
         self._server = server
-        self._slot = -1  # the lease that was checked last, with what result, and when
-        self._verdict = self._checked_s = 0
+        self._key = bytearray(8)
+        self.forget()
 
     def forget(self):
-        """Forget the last check: slots have other numbers now."""
+        """Forget the last check of a lease: its slot, with what result, and when."""
         self._slot = -1
+        self._verdict = self._checked_s = 0
 
     def needed(self, slot, now_s):
         """Return whether a slot must be checked before the client in rx gets it.
@@ -46,52 +39,68 @@ class Checks:
         nothing about who uses it.
         """
         leases = self._server.leases
-        request = self._server.request
         state = leases.state[slot]
-        if state == _OFFERED or state == _CHECKED:
+        if state == OFFERED or state == CHECKED:
             return False
-        same_device = leases.has_chaddr(slot, request.chaddr)
+        same_device = leases.has_chaddr(slot, self._server.chaddr)
         if leases.leased(slot):
             return not same_device and self._verdict_of(slot, now_s) != _SILENT
-        if not same_device or not leases.holds(slot, request.key) or state == _CHECKING:
+        if not same_device or not leases.holds(slot, self._server.key) or state == CHECKING:
             return True
-        return state == _FREE or now_s - leases.until_s[slot] > _MOMENT_S
+        return state == FREE or now_s - leases.until_s[slot] > MOMENT_S
 
     def checked(self, slot, in_use, now_s, owner):
         """See Server.checked()."""
         leases = self._server.leases
         config = self._server.config
         state = leases.state[slot]
-        if state == _CHECKING:
+        if state == CHECKING:
             if in_use:
-                leases.conflict(slot, later(now_s, config.quarantine_s), owner)
-            elif leases.granted_s[slot] == _ELSEWHERE:
+                self._keep_back(slot, later(now_s, config.quarantine_s), owner)
+            elif leases.granted_s[slot] == ELSEWHERE:
                 leases.release(slot, now_s)
             else:
-                leases.become(slot, _CHECKED, later(now_s, config.offer_hold_s))
+                leases.move(slot, CHECKED, later(now_s, config.offer_hold_s))
         elif leases.leased(slot):  # for somebody else, see Server._park()
-            if in_use and state == _ADOPTED:
-                leases.become(slot, _BOUND, leases.until_s[slot])
+            if in_use and state == ADOPTED:
+                leases.move(slot, BOUND, leases.until_s[slot])
             self._verdict = _THERE if in_use else _SILENT
             self._slot = slot
             self._checked_s = now_s
 
-    def is_twin(self, own, now_s):
-        """Return whether another device than the client in rx has its identifier, and is there.
+    def own_slot(self, own, now_s):
+        """Return the slot of the client in rx, whose identifier has the slot `own`.
 
-        own   the slot of the identifier
+        If another device with this identifier has a lease there, and answers, this one is known by
+        its chaddr: Server.key changes to a key that no client has otherwise.
         """
         leases = self._server.leases
-        request = self._server.request
-        if not leases.leased(own) or leases.has_chaddr(own, request.chaddr):
-            return False
-        twin = leases.find(request.hardware())
-        if twin >= 0 and leases.live(twin):
-            return True
-        return self._verdict_of(own, now_s) == _THERE
+        if not leases.leased(own) or leases.has_chaddr(own, self._server.chaddr):
+            return own
+        key = self._key
+        key[0:8] = self._server.hardware()
+        key[4] = 1
+        twin = leases.find(key)
+        if twin < 0 or not leases.live(twin):
+            if self._verdict_of(own, now_s) != _THERE:
+                return own
+        self._server.key[0:8] = key
+        return twin
+
+    def _keep_back(self, slot, until_s, owner):
+        """Keep back an address that was found in use, and remember who has it, if known."""
+        leases = self._server.leases
+        leases.forget(slot)
+        leases.granted_s[slot] = 0
+        if owner:
+            leases.granted_s[slot] = 1
+            leases.mac[6 * slot : 6 * slot + 6] = owner
+        if leases.events:
+            leases.events.put(CONFLICT, slot, owner or b"\0\0\0\0\0\0", 0)
+        leases.move(slot, CONFLICT, until_s)
 
     def _verdict_of(self, slot, now_s):
         """Return what the last check of a lease has shown, 0: nothing about this one."""
-        if self._slot != slot or now_s - self._checked_s > _MOMENT_S:
+        if self._slot != slot or now_s - self._checked_s > MOMENT_S:
             return 0
         return self._verdict

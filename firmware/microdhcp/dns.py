@@ -8,8 +8,7 @@ with SOA), 6891 (EDNS0), 8482 (ANY).  Nothing is forwarded: the board has no res
 """
 
 from ._compat import const
-from .naming import name_of, slot_named
-from .text import address_bytes, address_text
+from .text import address_bytes, address_text, name_of, slot_named
 
 _NXDOMAIN = const(3)
 _NOTIMP = const(4)

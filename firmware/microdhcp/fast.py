@@ -23,13 +23,13 @@ import micropython
 from uctypes import addressof
 
 from ._compat import const
-from .hot import ENTRY
+from .message import ENTRY
 
 # Entries of the context: where the buffers are.
 _RX = const(0)  # the message
-_POS = const(1)  # where the length byte of each option is, by entry (hot.walk)
+_POS = const(1)  # where the length byte of each option is, by entry (message.Reader)
 _ENTRY_OF = const(2)  # entry by option code
-_CLIENT_KEY = const(3)  # of the client (hot.client_key)
+_CLIENT_KEY = const(3)  # of the client (message.client_key)
 _NUMBERS = const(4)
 _STATE = const(5)  # of the lease table, one for each slot
 _UNTIL = const(6)
@@ -107,6 +107,7 @@ NEXT = (
 _LIVE_BITS = const(0x18E)  # bits of the states OFFERED, ADOPTED, BOUND, CHECKING, CHECKED
 _ENDED_BITS = const(0x60)  # RELEASED, EXPIRED
 _OFFERED_BITS = const(0x102)  # OFFERED, CHECKED
+_UNCONFIRMED = const(2)  # ADOPTED
 
 _TO_ALL = const(0)  # reply_to
 _TO_CLIENT = const(1)
@@ -185,7 +186,7 @@ def read(context, n: int) -> int:  # noqa: C901
         return 0
     if pos_of[_PARAMETERS] == 0:
         return 0
-    # The key: the MAC in option 61 or chaddr, else a digest of option 61 (hot.client_key).
+    # The key: the MAC in option 61 or chaddr, else a digest of option 61 (message.client_key).
     key = ptr8(c[_CLIENT_KEY])
     key[0] = 0
     key[4] = 0
@@ -314,6 +315,8 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         reply = _OFFER
         lasts_s = number[_HOLD_S]
         if 1 << state & _ENDED_BITS and held_s < 0:  # it went to another server
+            return 0
+        if state == _UNCONFIRMED and granted_s != held_s:  # it keeps its time
             return 0
     else:
         # REQUEST: which address it names, and how (table 4).
@@ -565,20 +568,22 @@ class Fast:
         self._leases = leases = server.leases
         config = server.config
         options, _, boot_file = config.common
-        odd = config.permitted or config.choose or config.next_server or boot_file
+        devices = config.devices
+        odd = devices and not devices.only_reserves() or config.next_server or boot_file
         self._context = self._direct = None
         if odd or len(server.tx) > _SAFE or len(options) > _MOST_OPTIONS:
             return
+        reserved_keys = devices.keys if devices else b""
         self._set_numbers(config, server)
+        self._number[_RESERVED_N] = len(reserved_keys) >> 3
         blob, starts, number_of = _numbered(options)
         self._number[_TIMES] = starts[len(options) - 2]
-        request = server.request
         frame = self._port._frame if self._port else server.tx
         self._kept = (
             server.rx,
-            request.at,
+            server.pos,
             ENTRY,
-            request.key,
+            server.key,
             self._number,
             leases.state,
             leases.until_s,
@@ -586,10 +591,10 @@ class Fast:
             leases.mac,
             leases.keys,
             leases.reserved,
-            config.reserved_keys,
+            reserved_keys,
             NEXT,
             server.tx,
-            config.blank,
+            _blank(config.fixed),
             number_of,
             blob,
             starts,
@@ -614,7 +619,6 @@ class Fast:
         number[_TX_N] = len(server.tx)
         number[_CHECKS] = bool(server._checks)
         number[_RAPID] = config.rapid_commit
-        number[_RESERVED_N] = len(config.reserved_slots)
         number[_SUM] = self._port._sum if self._port else 0
 
     def handle(self, n, now_s):
@@ -717,15 +721,14 @@ class Fast:
         """Let the table and the counters know of a reply."""
         server = self.server
         leases = self._leases
-        request = server.request
         number = self._number
         slot = number[_SLOT]
         granted_s = number[_GRANTED_S]
         until_s = number[_UNTIL_S]
-        server.last_drop = None
+        server.dropped = 0
         server.now_s = now_s
         server.reply_to = number[_REPLY_TO]
-        request.chaddr[0:6] = request._in_rx
+        server.chaddr[0:6] = server._in_rx
         messages = server.messages
         messages[kind] = messages[kind] + 1 & _NEVER
         messages[reply] = messages[reply] + 1 & _NEVER
@@ -733,13 +736,15 @@ class Fast:
             leases.promise(slot, granted_s, until_s)
             return
         state = number[_TO_STATE]
-        key = request.key
         if reply == _OFFER:
-            leases.put(slot, key, request.chaddr, state, granted_s, now_s, until_s)
+            leases.put(slot, server.key, server.chaddr, state, granted_s, now_s, until_s)
             return
-        leases.lease(slot, key, request.chaddr, state, granted_s, now_s, until_s)
-        if leases.names:
-            leases.names.note(slot, request)
+        leases.lease(slot, server, state, granted_s, now_s, until_s)
+
+
+def _blank(fixed):
+    """Return what a reply has from sname on, 256 bytes: the cookie, 53 and 54 in the middle."""
+    return bytes(192) + fixed + bytes(64 - len(fixed))
 
 
 def _numbered(options):

@@ -12,38 +12,46 @@ Slot i is the address first + i of the pool; reserved addresses outside the pool
 from array import array
 
 from ._compat import const
-from .hot import copy
+from .message import FQDN, HOST_NAME, copy, same
+from .states import (
+    ADOPTED,
+    BOUND,
+    CONFLICT,
+    DECLINED,
+    EXPIRED,
+    FREE,
+    RELEASED,
+)
 
-_FREE = const(0)  # the states of a slot: what they mean is said in states.py
-_OFFERED = const(1)
-_ADOPTED = const(2)
-_BOUND = const(3)
-_DECLINED = const(4)
-_RELEASED = const(5)
-_EXPIRED = const(6)
-_CHECKING = const(7)
-_CHECKED = const(8)
-_CONFLICT = const(9)
+# What becomes of a slot, by what happens and by its state: NEXT[SELECT + state].
+SELECT = const(0)  # its client takes the offer; of somebody else's slot see FREE
+RENEW = const(10)  # its client uses the address and wants to keep it
+REBOOT = const(20)  # its client remembers the address
+END = const(30)  # its time is over
+NEXT = (
+    # FREE OFFERED ADOPTED BOUND DECLINED RELEASED EXPIRED CHECKING CHECKED CONFLICT
+    b"\x02\x03\x03\x03\x02\x03\x03\x02\x02\x02"  # SELECT
+    b"\x02\x03\x03\x03\x02\x03\x03\x03\x03\x02"  # RENEW
+    b"\x02\x03\x02\x03\x02\x03\x03\x02\x02\x02"  # REBOOT
+    b"\x00\x06\x06\x06\x00\x05\x06\x00\x00\x00"  # END
+)
 
-# By state: how much the slot is worth to who has it; 0: nothing, 4: it is in quarantine.
-_WORTH = const(b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04")
-_OVER = const(0)
-_FIRST_LIVE = const(1)
-_LAST_LIVE = const(3)
+# By state: how much a slot is worth to who has it; 0: nothing, 4: it is in quarantine.
+WORTH = b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04"
+_LEASE = const(2)
 _QUARANTINE = const(4)
-_IS_LEASED = const(b"\0\0\1\1\0\0\0\0\0\0")
-# By state: what it becomes when its time is over.
-_AFTER = const(b"\x00\x06\x06\x06\x00\x05\x06\x00\x00\x00")
 # Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
-_STORED = const(b"\0\0\1\1\1\0\0\0\0\1")
+_STORED = b"\0\0\1\1\1\0\0\0\0\1"
 
-_RENEWED = const(2)  # an event; the others have the number of the state they lead to
+RENEWED = const(2)  # an event; the others have the number of the state they lead to
 
-_NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
-_UNKNOWN = const(b"\0\0\0\0\0\0")  # in the place of a MAC
-_NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")  # in the place of a client key
+ELSEWHERE = const(-2)  # in the place of a time: the client took the offer of another server
+MOMENT_S = const(30)  # what was true then is still true now
+NEVER = const((1 << 30) - 1)  # the end of the clock: what lasts until then does not end
+NOBODY = b"\xff\xff\xff\xff\xff\xff\xff\xff"  # in the place of a client key
 _TRIES = const(4)  # slots looked at from the one that the client's key points at
 _SETTLED_S = const(60)  # an unconfirmed lease is left alone for so long
+_WIRE_FORM = const(4)  # a flag of option 81: labels with their lengths in front, not text
 
 
 class Leases:
@@ -55,46 +63,43 @@ class Leases:
     due_s      when the next offer, lease or quarantine is over: call end_due() then
     used       how many addresses are leased now; most: how many were at the same time
     changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
-    names      what clients call themselves (hosts.Names), None: not kept
-    events     where changes are noted (events.Events), None: nowhere
+    name_size  bytes of a host name; name_rows: what clients call themselves, a shorter name ends
+               with a zero; name_marks: 0: no name, 1: nobody has read it yet, else see text.py
+    events     where changes are noted (report.Events), None: nowhere
 
     Of a slot in CONFLICT, mac is its owner's where granted_s is 1, and where it is 0 the MAC of
     the client for which the address was checked: nobody knows whose it is.
     """
 
     def __init__(self, config):
-        slots = config.slots
-        self.slots = slots
+        slots = self.slots = config.slots
         self.state = bytearray(slots)
         self.until_s = array("i", [0] * slots)
-        self.granted_s = array("i", [0] * slots)
-        self.turn = array("i", [0] * slots)
+        self.granted_s = array("i", self.until_s)
+        self.turn = array("i", self.until_s)
         self.mac = bytearray(6 * slots)
-        self.keys = bytearray(_NOBODY * slots)
+        self.keys = bytearray(NOBODY * slots)
         self.reserved = bytearray(slots)
-        self.due_s = _NEVER
-        self.used = self.most = 0
-        self.changed = 0
+        self.due_s = NEVER
+        self.used = self.most = self.changed = self._turns = 0
         self.events = None
-        self.names = None
-        if config.hostname_bytes:
-            from .hosts import Names
-
-            self.names = Names(slots, config.hostname_bytes)
+        self.name_size = config.hostname_bytes
+        self.name_rows = bytearray(slots * self.name_size)
+        self.name_marks = bytearray(slots)
         self._config = config
-        self._turns = 0
         self._key = bytearray(8)
-        for slot in config.reserved_slots:
-            self.reserved[slot] = 1
+        if config.devices:
+            for slot in config.devices.slots:
+                self.reserved[slot] = 1
 
     # Addresses
 
-    def slot_of(self, buf, at):
-        """Return the slot of the address in buf[at:at + 4], -1 when it is none of ours."""
+    def slot_of(self, buf, pos):
+        """Return the slot of the address in buf[pos:pos + 4], -1 when it is none of ours."""
         config = self._config
-        if buf[at] != config.address[0]:
+        if buf[pos] != config.address[0]:
             return -1
-        host = buf[at + 1] << 16 | buf[at + 2] << 8 | buf[at + 3]
+        host = buf[pos + 1] << 16 | buf[pos + 2] << 8 | buf[pos + 3]
         slot = host - config.first24
         if 0 <= slot < config.pool_n:
             return slot
@@ -110,13 +115,13 @@ class Leases:
             return config.first24 + slot
         return config.outside[slot - config.pool_n]
 
-    def address_of(self, slot, buf, at):
-        """Write the address of a slot to buf[at:at + 4]."""
+    def address_of(self, slot, buf, pos):
+        """Write the address of a slot to buf[pos:pos + 4]."""
         host = self.host24(slot)
-        buf[at] = self._config.address[0]
-        buf[at + 1] = host >> 16
-        buf[at + 2] = host >> 8 & 255
-        buf[at + 3] = host & 255
+        buf[pos] = self._config.address[0]
+        buf[pos + 1] = host >> 16
+        buf[pos + 2] = host >> 8 & 255
+        buf[pos + 3] = host & 255
 
     # Questions
 
@@ -127,43 +132,37 @@ class Leases:
         """
         keys = self.keys
         found = -1
-        at = keys.find(key)
-        while at >= 0:
-            slot = at >> 3
-            if not at & 7 and slot != beside:
-                if _IS_LEASED[self.state[slot]]:
+        pos = keys.find(key)
+        while pos >= 0:
+            slot = pos >> 3
+            if not pos & 7 and slot != beside:
+                if self.leased(slot):
                     return slot
                 found = slot
-            at = keys.find(key, at + 1)
+            pos = keys.find(key, pos + 1)
         return found
 
     def holds(self, slot, key):
         """Return whether the slot has this client key."""
-        at = slot << 3
-        return self.keys.find(key, at, at + 8) >= 0
+        pos = slot << 3
+        return self.keys.find(key, pos, pos + 8) >= 0
 
-    def reservation(self, key):
-        """Return the slot that is reserved for a client key, -1 when none is."""
-        config = self._config
-        keys = config.reserved_keys
-        at = keys.find(key)
-        while at >= 0:
-            if not at & 7:
-                return config.reserved_slots[at >> 3]
-            at = keys.find(key, at + 1)
-        return -1
+    def has_chaddr(self, slot, chaddr):
+        """Return whether the latest client of the slot has this chaddr (six bytes)."""
+        pos = 6 * slot
+        return self.mac.find(chaddr, pos, pos + 6) >= 0
 
     def live(self, slot):
         """Return whether the address is offered or leased, or about to be."""
-        return _FIRST_LIVE <= _WORTH[self.state[slot]] <= _LAST_LIVE
+        return 0 < WORTH[self.state[slot]] < _QUARANTINE
 
     def leased(self, slot):
         """Return whether a client has a lease of the address."""
-        return _IS_LEASED[self.state[slot]]
+        return ADOPTED <= self.state[slot] <= BOUND
 
     def idle(self, slot):
         """Return whether nobody has the address, as far as anybody knows."""
-        return not _WORTH[self.state[slot]]
+        return not WORTH[self.state[slot]]
 
     def open(self, slot):
         """Return whether the address is free for any client: unassigned and not reserved."""
@@ -174,20 +173,9 @@ class Leases:
 
         If its owner is unknown, it may be anybody but the client that the address was checked for.
         """
-        if self.state[slot] != _CONFLICT:
+        if self.state[slot] != CONFLICT:
             return False
         return self.has_chaddr(slot, chaddr) == (self.granted_s[slot] == 1)
-
-    def declined_by(self, slot, chaddr):
-        """Return whether this chaddr declined the address when quarantine was full."""
-        if self.state[slot] != _RELEASED or not self.holds(slot, _NOBODY):
-            return False
-        return self.has_chaddr(slot, chaddr)
-
-    def has_chaddr(self, slot, chaddr):
-        """Return whether the latest client of the slot has this chaddr (six bytes)."""
-        at = 6 * slot
-        return self.mac.find(chaddr, at, at + 6) >= 0
 
     def surplus(self, chaddr, key):
         """Return the slot that a device gives up if this key gets one more; -1: it need not.
@@ -196,18 +184,17 @@ class Leases:
         key itself and the reserved ones.  An offer goes first, then an unconfirmed lease, then the
         lease that was confirmed least recently.
         """
-        mac = self.mac
         left = self._config.leases_per_device
         found = -1
-        at = mac.find(chaddr)
-        while at >= 0:
-            slot = at // 6
-            if slot * 6 == at and self.live(slot) and not self.reserved[slot]:
+        pos = self.mac.find(chaddr)
+        while pos >= 0:
+            slot = pos // 6
+            if slot * 6 == pos and self.live(slot) and not self.reserved[slot]:
                 if not self.holds(slot, key):
                     left -= 1
                     if found < 0 or self._before(slot, found, self.turn):
                         found = slot
-            at = mac.find(chaddr, at + 1)
+            pos = self.mac.find(chaddr, pos + 1)
         return -1 if left > 0 else found
 
     def spare(self, key, now_s, until_s=-1):
@@ -219,36 +206,44 @@ class Leases:
         else the one in quarantine that would, if that is by until_s.
         """
         pool_n = self._config.pool_n
-        state = self.state
-        slot = spread(key) % pool_n
-        for _ in range(_TRIES):
-            if state[slot] == _FREE and not self.reserved[slot]:
-                return slot
+        found = -1
+        a = key[0] << 24 | key[1] << 16 | key[2] << 8 | key[3]
+        b = key[5] << 16 | key[6] << 8 | key[7]
+        slot = ((a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF) % pool_n
+        for tried in range(pool_n):
+            state = self.state[slot]
+            if not self.reserved[slot]:
+                if state == FREE and tried < _TRIES:
+                    return slot
+                if state != BOUND and (found < 0 or self._before(slot, found, self.until_s)):
+                    if self._may_go(slot, now_s, until_s):
+                        found = slot
             slot += 1
             if slot == pool_n:
                 slot = 0
-        found = -1
-        for slot in range(pool_n):
-            if state[slot] != _BOUND and not self.reserved[slot]:
-                if found < 0 or self._before(slot, found, self.until_s):
-                    if self._may_go(slot, now_s, until_s):
-                        found = slot
         return found
 
     def _before(self, slot, other, time_of):
         """Return whether a slot is given away before another: worth less, or earlier."""
-        worth = _WORTH[self.state[slot]] - _WORTH[self.state[other]]
-        if worth:
-            return worth < 0
-        time = time_of[slot] - time_of[other]
-        return time < 0 or not time and self.turn[slot] < self.turn[other]
+        time = WORTH[self.state[slot]] - WORTH[self.state[other]]
+        if not time:
+            time = time_of[slot] - time_of[other]
+        if not time:
+            time = self.turn[slot] - self.turn[other]
+        return time < 0
 
     def _may_go(self, slot, now_s, until_s):
         """Return whether a slot may go to another client when nothing better is left."""
-        state = self.state[slot]
-        if state == _ADOPTED:
+        if self.state[slot] == ADOPTED:
             return now_s - self.until_s[slot] + self.granted_s[slot] >= _SETTLED_S
-        return _WORTH[state] != _QUARANTINE or self.until_s[slot] <= until_s
+        return WORTH[self.state[slot]] != _QUARANTINE or self.until_s[slot] <= until_s
+
+    def order(self):
+        """Return the slots as a list, those that are alike in the order they end or ended in."""
+        order = []
+        for slot in range(self.slots):
+            order.append((WORTH[self.state[slot]], self.until_s[slot], self.turn[slot], slot))
+        return [entry[3] for entry in sorted(order)]
 
     # Changes
 
@@ -259,71 +254,30 @@ class Leases:
         """
         if not self.holds(slot, key):
             if self.leased(slot) and not self.has_chaddr(slot, mac):
-                self._note(_EXPIRED, slot)  # the last resort: its client has lost it
-            if self.names:
-                self.names.marks[slot] = 0
-            at = slot << 3
-            self.keys[at : at + 8] = key
-        at = 6 * slot
-        self.mac[at : at + 6] = mac
+                self._note(EXPIRED, slot)  # the last resort: its client has lost it
+            self.name_marks[slot] = 0
+            pos = slot << 3
+            self.keys[pos : pos + 8] = key
+        pos = 6 * slot
+        self.mac[pos : pos + 6] = mac
         self.granted_s[slot] = granted_s
         if key[0] != 255:
-            self._leave(key, slot, _IS_LEASED[state], now_s)
-        self._move(slot, state, until_s)
+            self._leave(key, slot, ADOPTED <= state <= BOUND, now_s)
+        self.move(slot, state, until_s)
 
-    def lease(self, slot, key, mac, state, granted_s, now_s, until_s):
-        """Put a client that gets or renews a lease; state is _ADOPTED or _BOUND."""
+    def lease(self, slot, client, state, granted_s, now_s, until_s):
+        """Put a client that gets or renews a lease: ADOPTED or BOUND; client: a Reader."""
+        key = client.key
+        mac = client.chaddr
         renewed = self.leased(slot) and (self.holds(slot, key) or self.has_chaddr(slot, mac))
         if not renewed:
             self.changed = 2
         elif self.granted_s[slot] != granted_s and not self.changed:
             self.changed = 1
         self.put(slot, key, mac, state, granted_s, now_s, until_s)
-        if self.events:
-            self._note(_RENEWED if renewed else _BOUND, slot)
-
-    def release(self, slot, now_s, state=_RELEASED):
-        """End a lease or an offer now; the client stays known.  state: what it becomes."""
-        if self.leased(slot):
-            self._note(state, slot)
-        else:
-            copy(self._key, 0, self.keys, slot << 3, 8)
-            if self.find(self._key, slot) >= 0:
-                self._drop(slot)  # it was an offer to a client whose lease goes on
-        self._move(slot, state, now_s)
-
-    def decline(self, slot, now_s, until_s):
-        """End a lease whose address is in use elsewhere; keep it back until until_s.
-
-        At most a quarter of the pool is kept back, so that no client can take it all; reserved
-        addresses are not counted.
-        """
-        self._drop(slot)
-        self._note(_DECLINED, slot)
-        if self.may_quarantine(slot):
-            self._move(slot, _DECLINED, until_s)
-        else:
-            self._move(slot, _RELEASED, now_s)
-
-    def may_quarantine(self, slot):
-        """Return whether one address more may be kept back because a client declined it."""
-        left = max(1, self._config.pool_n // 4)
-        if not self.reserved[slot]:
-            for other in range(self.slots):
-                if self.state[other] == _DECLINED and not self.reserved[other]:
-                    left -= 1
-        return left > 0
-
-    def conflict(self, slot, until_s, owner):
-        """Keep back an address that we found in use, until until_s; owner: MAC or None."""
-        self._drop(slot)
-        self.granted_s[slot] = 0
-        if owner:
-            self.granted_s[slot] = 1
-            self.mac[6 * slot : 6 * slot + 6] = owner
-        if self.events:
-            self.events.put(_CONFLICT, slot, owner or _UNKNOWN, 0)
-        self._move(slot, _CONFLICT, until_s)
+        if self.name_size:
+            self._note_name(slot, client)
+        self._note(RENEWED if renewed else BOUND, slot)
 
     def promise(self, slot, granted_s, until_s):
         """Offer a lease to who has it, for another time; it lasts until until_s at least."""
@@ -331,82 +285,128 @@ class Leases:
         if self.until_s[slot] < until_s:
             self.until_s[slot] = until_s
 
-    def become(self, slot, state, until_s):
-        """Change what is known of a slot, whose client stays."""
-        self._move(slot, state, until_s)
+    def release(self, slot, now_s, state=RELEASED):
+        """End a lease or an offer now; the client stays known.  state: what it becomes."""
+        if self.leased(slot):
+            self._note(state, slot)
+        else:
+            copy(self._key, 0, self.keys, slot << 3, 8)
+            if self.find(self._key, slot) >= 0:
+                self.forget(slot)  # it was an offer to a client whose lease goes on
+        self.move(slot, state, now_s)
+
+    def decline(self, slot, now_s, until_s):
+        """End a lease whose address is in use elsewhere; keep it back until until_s.
+
+        At most a quarter of the pool is kept back, so that no client can take it all; reserved
+        addresses are not counted.
+        """
+        self.forget(slot)
+        self._note(DECLINED, slot)
+        if self.may_quarantine(slot):
+            self.move(slot, DECLINED, until_s)
+        else:
+            self.move(slot, RELEASED, now_s)
+
+    def may_quarantine(self, slot):
+        """Return whether one address more may be kept back because a client declined it."""
+        left = max(1, self._config.pool_n // 4)
+        if not self.reserved[slot]:
+            for other in range(self.slots):
+                if self.state[other] == DECLINED and not self.reserved[other]:
+                    left -= 1
+        return left > 0
 
     def end_due(self, now_s):
         """End what is over at now_s, and note when the next offer, lease or quarantine is."""
-        due_s = _NEVER
+        due_s = NEVER
         for slot in range(self.slots):
             state = self.state[slot]
-            if _WORTH[state]:
+            if WORTH[state]:
                 until_s = self.until_s[slot]
                 if until_s < now_s:
                     turn = self.turn[slot]
-                    if not _AFTER[state]:
-                        self._drop(slot)
-                    self.release(slot, until_s, _AFTER[state])
+                    state = NEXT[END + state]
+                    if state == FREE:
+                        self.forget(slot)
+                    self.release(slot, until_s, state)
                     self.turn[slot] = turn
                 elif until_s < due_s:
                     due_s = until_s + 1
         self.due_s = due_s
 
-    def order(self):
-        """Return the slots as a list, those that are alike in the order they end or ended in."""
-        order = []
-        for slot in range(self.slots):
-            order.append((_WORTH[self.state[slot]], self.until_s[slot], self.turn[slot], slot))
-        return [entry[3] for entry in sorted(order)]
-
-    def _move(self, slot, state, until_s):
-        """Change the state of a slot: the only place that does."""
+    def move(self, slot, state, until_s):
+        """Change the state of a slot, whose client stays: the only place that does."""
         old = self.state[slot]
         if state != old:
+            self.used -= self.leased(slot)
             self.state[slot] = state
-            if _STORED[old] or _STORED[state]:
-                self.used += _IS_LEASED[state] - _IS_LEASED[old]
-                if self.used > self.most:
-                    self.most = self.used
-                if not self.changed:
-                    self.changed = 1
+            self.used += self.leased(slot)
+            if self.used > self.most:
+                self.most = self.used
+            if not self.changed and (_STORED[old] or _STORED[state]):
+                self.changed = 1
         self.until_s[slot] = until_s
-        self.turn[slot] = self._turns = self._turns + 1 & _NEVER
-        if until_s < self.due_s and _WORTH[state]:
+        self.turn[slot] = self._turns = self._turns + 1 & NEVER
+        if until_s < self.due_s and WORTH[state]:
             self.due_s = until_s + 1
+
+    def forget(self, slot):
+        """Let the slot hold no key."""
+        pos = slot << 3
+        self.keys[pos : pos + 8] = NOBODY
+
+    def _leave(self, key, slot, leased, now_s):
+        """Take a client key out of all slots but one; a lease stays unless the one is leased."""
+        keys = self.keys
+        pos = keys.find(key)
+        while pos >= 0:
+            other = pos >> 3
+            if not pos & 7 and other != slot and (leased or not self.leased(other)):
+                self.forget(other)
+                if self.live(other):
+                    self.release(other, now_s)
+            pos = keys.find(key, pos + 1)
 
     def _note(self, kind, slot):
         """Note an event, where somebody wants to know."""
         if self.events:
             self.events.put(kind, slot, self.mac, 6 * slot)
 
-    # Keys
+    def _note_name(self, slot, client):
+        """Keep the host name in the request, option 12 or else 81, if there is one and it is new.
 
-    def _leave(self, key, slot, leased, now_s):
-        """Take a client key out of all slots but one; a lease stays unless the one is leased."""
-        keys = self.keys
-        at = keys.find(key)
-        while at >= 0:
-            other = at >> 3
-            if not at & 7 and other != slot and (leased or not self.leased(other)):
-                self._drop(other)
-                if self.live(other):
-                    self.release(other, now_s)
-            at = keys.find(key, at + 1)
-
-    def _drop(self, slot):
-        """Let the slot hold no key."""
-        at = slot << 3
-        self.keys[at : at + 8] = _NOBODY
-
-
-def spread(key):
-    """Return the hash of a client key, 16 bits: it gives the slot that is tried first."""
-    a = key[0] << 24 | key[1] << 16 | key[2] << 8 | key[3]
-    b = key[5] << 16 | key[6] << 8 | key[7]
-    return (a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF
+        RFC 2132 section 3.14, RFC 4702 section 2; of option 81 the part up to the first dot.  Some
+        clients set its flag for the wire form and send text, others the reverse: a label's length
+        fits the name, and without the flag it is no character that a name can begin with.
+        """
+        rx = client.rx
+        pos = client.pos[HOST_NAME]
+        start = pos + 1
+        n = rx[pos]
+        if not pos:
+            pos = client.pos[FQDN]
+            start = pos + 4  # behind flags, and two codes that nobody uses any more
+            n = rx[pos] - 3
+            if pos and 0 < rx[start] < n:
+                if rx[start] <= 0x20 or rx[pos + 1] & _WIRE_FORM and rx[start] <= 63:
+                    n = rx[start]
+                    start += 1
+        if not pos or n <= 0:
+            return
+        size = self.name_size
+        n = min(n, size)
+        pos = slot * size
+        rows = self.name_rows
+        if self.name_marks[slot] and (n == size or not rows[pos + n]):
+            if same(rows, pos, rx, start, n):
+                return
+        self.name_marks[slot] = 1
+        copy(rows, pos, rx, start, n)
+        if n < size:
+            rows[pos + n] = 0
 
 
 def later(now_s, seconds):
     """Return now_s + seconds, or the end of the clock: the sum must stay a small int."""
-    return now_s + seconds if seconds < _NEVER - now_s else _NEVER
+    return now_s + seconds if seconds < NEVER - now_s else NEVER

@@ -21,11 +21,11 @@ def mend(leases, now_s):
             _drop(leases, slot)
         elif key == _NOBODY:
             if state in _LIVE:
-                leases.become(slot, _RELEASED, now_s)
+                leases.move(slot, _RELEASED, now_s)
         elif _is_one_too_many(leases, key, slot):
             _drop(leases, slot)
             if state in _LIVE:
-                leases.become(slot, _RELEASED, now_s)
+                leases.move(slot, _RELEASED, now_s)
     leases.used = sum([leases.leased(slot) for slot in range(leases.slots)])
     leases.changed = leases.changed or 1
     leases.end_due(now_s)

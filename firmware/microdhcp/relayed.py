@@ -4,61 +4,55 @@ Loaded when the first relayed message comes.  Nothing is allocated for a message
 """
 
 from ._compat import const
+from .message import AGENT_INFO, F_GIADDR, F_OPTIONS, SERVER_ID, copy, same
 
-_AGENT_INFO = const(10)  # entries of Request.at: 82
-_SERVER_ID = const(5)  # 54
-_OPTIONS = const(240)
 _END = const(255)
-_GIADDR = const(24)
 _LINK = const(5)  # sub-options of 82
 _OVERRIDE = const(11)
 _SUBNET = const(118)
 _OWN_ID = const(245)  # where option 54 of a reply is
 
 
-def admit(request, config):
-    """Return whether this server serves the subnet that a relayed message is for.
+class Relayed:
+    """What one server does for messages that a relay agent sends."""
 
-    That is what sub-option 5 says, else option 118, else giaddr.  If one of the first two says
-    so, giaddr may be an address outside the subnet.  In an admitted message option 54 holds the
-    server's address, if it held the name that the relay gave to the server.
-    """
-    if not _is_ours(request, config):
-        return False
-    _take_over(request, config)
-    return True
+    def __init__(self, server):
+        self._server = server
 
+    def admits(self):
+        """Return whether this server serves the subnet that the message in rx is for.
 
-def _is_ours(request, config):
-    rx = request.rx
-    pos = _sub_option(request, _LINK) or _option(rx, request.end, _SUBNET)
-    if not pos:
-        return config.on_link(rx, _GIADDR)
-    if not 0 < rx[_GIADDR] < 224 or rx[_GIADDR] == 127:  # no host has such an address
-        return False
-    return _names(rx, pos, config)
+        That is what sub-option 5 says, else option 118, else giaddr.  If one of the first two says
+        so, giaddr may be an address outside the subnet.  In an admitted message option 54 holds
+        the server's address, if it held the name that the relay gave to the server.
+        """
+        server = self._server
+        rx = server.rx
+        pos = self._sub_option(_LINK) or _walk(rx, F_OPTIONS, server.n, _SUBNET)
+        if not pos:
+            if not server.config.on_link(rx, F_GIADDR):
+                return False
+        elif not 0 < rx[F_GIADDR] < 224 or rx[F_GIADDR] == 127:  # no host has such an address
+            return False
+        elif not _names(rx, pos, server.config):
+            return False
+        name = self._sub_option(_OVERRIDE)
+        pos = server.pos[SERVER_ID]
+        if name and pos and same(rx, pos + 1, rx, name, 4):
+            copy(rx, pos + 1, server.config.address, 0, 4)
+        return True
 
+    def sign(self):
+        """Write the name that the relay gave the server into the reply in tx, if it gave one."""
+        name = self._sub_option(_OVERRIDE)
+        if name:
+            copy(self._server.tx, _OWN_ID, self._server.rx, name, 4)
 
-def _take_over(request, config):
-    """Let the server recognise itself in option 54, if the relay gave it another name."""
-    rx = request.rx
-    name = _sub_option(request, _OVERRIDE)
-    pos = request.at[_SERVER_ID]
-    if not name or not pos:
-        return
-    for i in range(4):
-        if rx[pos + 1 + i] != rx[name + i]:
-            return
-    for i in range(4):
-        rx[pos + 1 + i] = config.address[i]
-
-
-def sign(request, tx):
-    """Write the name that the relay gave the server into the reply in tx, if it gave one."""
-    name = _sub_option(request, _OVERRIDE)
-    if name:
-        for i in range(4):
-            tx[_OWN_ID + i] = request.rx[name + i]
+    def _sub_option(self, wanted):
+        """Return where the four bytes of a sub-option of option 82 are, 0 if it is missing."""
+        rx = self._server.rx
+        pos = self._server.pos[AGENT_INFO]
+        return _walk(rx, pos + 1, pos + 1 + rx[pos], wanted) if pos else 0
 
 
 def _names(rx, pos, config):
@@ -67,17 +61,6 @@ def _names(rx, pos, config):
         return False
     low24 = rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]
     return config.net24_first <= low24 <= config.net24_last
-
-
-def _sub_option(request, wanted):
-    """Return where the four bytes of a sub-option of option 82 are, 0 if it is missing."""
-    pos = request.at[_AGENT_INFO]
-    return _walk(request.rx, pos + 1, pos + 1 + request.rx[pos], wanted) if pos else 0
-
-
-def _option(rx, end, wanted):
-    """Return where the four bytes of an option are, 0 if it is missing."""
-    return _walk(rx, _OPTIONS, end, wanted)
 
 
 def _walk(rx, pos, end, wanted):

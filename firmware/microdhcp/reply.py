@@ -10,206 +10,214 @@ Everything configured was made a finished option (code, length, value) beforehan
 copied.  Every byte of a reply is written anew: nothing of another message is left in it.
 """
 
+from array import array
+
 from ._compat import const
-from .hot import begin, copy
+from .message import (
+    AGENT_INFO,
+    CLIENT_ID,
+    F_CIADDR,
+    F_COOKIE,
+    F_FILE,
+    F_FLAGS,
+    F_GIADDR,
+    F_HTYPE,
+    F_SIADDR,
+    F_SNAME,
+    MACHINE_ID,
+    MAX_SIZE,
+    PARAMETERS,
+    Reader,
+    copy,
+)
 
 BROADCAST = const(0)  # to 255.255.255.255, port 68
 CLIENT = const(1)  # to yiaddr in a frame to chaddr, port 68
 CIADDR = const(2)  # to the request's ciaddr, port 68
 RELAY = const(3)  # to giaddr, port 67
 
-_ACK = const(5)
-_NAK = const(6)
+OFFER = const(2)
+ACK = const(5)
+NAK = const(6)
 
-# Entries of Request.at
-_PARAMETERS = const(6)  # 55
-_MAX_SIZE = const(7)  # 57
-_CLIENT_ID = const(8)  # 61
-_AGENT_INFO = const(10)  # 82
-_MACHINE_ID = const(13)  # 97
+# What was left out of a reply, by number: see report.REASONS.
+OPTION_LEFT_OUT = const(16)
+CLIENT_ID_LEFT_OUT = const(17)
+AGENT_INFO_LEFT_OUT = const(18)
+MACHINE_ID_LEFT_OUT = const(19)
+REASONS_N = const(20)
 
+_MOST = const((1 << 30) - 1)
 _HEAD = const(44)  # op to chaddr
-_SNAME = const(44)
-_FILE = const(108)
-_COOKIE = const(236)
-_PARAMETERS_AT = const(249)  # behind the cookie, 53 and 54
+_PARAMETERS_POS = const(249)  # behind the cookie, 53 and 54
 _ROOM = const(260)  # the options field must reach this far for 51, 80 and 52
 _SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC 1542 section 2.1)
 _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
 _UDP_IP = const(28)
 _CLASSLESS_ROUTES = const(121)
 _IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
+_ZEROS = bytes(32)
 
 
-def _store(n, tlv):
-    """Write n as the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
-    tlv[2] = n >> 24 & 255
-    tlv[3] = n >> 16 & 255
-    tlv[4] = n >> 8 & 255
-    tlv[5] = n & 255
+class Writer(Reader):
+    """The reply to the message in rx.
 
-
-class Reply:
-    """The outgoing message of a server.
-
-    tx         buffer of config.max_message bytes
-    to         where the last reply goes: BROADCAST, CLIENT, CIADDR, RELAY
-    count      called as count(reason) when an option had to be left out
+    tx           buffer of config.max_message bytes
+    reply_to     where the last reply goes: BROADCAST, CLIENT, CIADDR, RELAY
+    drop_counts  array("i") by reason (report.REASONS): what got no answer, or was left out
+    messages     array("i") by type: what came in, or went out
     """
 
-    def __init__(self, config, request, leases, count, tx=None):
+    def __init__(self, config, rx_size, tx):
+        Reader.__init__(self, rx_size)
+        self.config = config
         self.tx = tx or bytearray(config.max_message)
-        self.to = BROADCAST
-        self._request = request
-        self._leases = leases
-        self._count = count
-        self._config = config
-        self._head = memoryview(request.rx)[:_HEAD]
-        self._ciaddr = memoryview(request.rx)[12:16]
+        self.reply_to = BROADCAST
+        self.drop_counts = array("i", [0] * REASONS_N)
+        self.messages = array("i", [0] * 9)
+        self._head = memoryview(self.rx)[:_HEAD]
+        self._ciaddr = self._head[F_CIADDR : F_CIADDR + 4]
         self._lease = bytearray(b"\x33\x04\0\0\0\0")
-        self._mac_id = bytearray(b"\x3d\x07\x01\0\0\0\0\0\0")
-        self._options = self._number_of = None
-        self._sent = bytearray(config.unsent)
         self._spilled = False
-        self._at = self._limit = self._file_at = self._sname_at = 0
-        self._id_at = self._machine_at = self._agent_at = 0
+        self._end = self._limit = self._file_end = self._sname_end = 0
+        self._id_pos = self._agent_pos = 0
+        self._sent = None
 
-    def write(self, kind, slot, granted_s, rapid=False, to_ciaddr=False):
-        """Write an OFFER (2) or ACK (5) into tx; return its length.
+    def write(self, kind, host24, granted_s, rapid=False, to_ciaddr=False):
+        """Write an OFFER or ACK into tx; return its length.
 
-        slot       whose address to give; -1 for none (the ACK to an INFORM: no 51, 58, 59)
-        granted_s  the lease, -1 for infinite; 0 for none
+        host24     last three bytes of yiaddr; -1: none (the ACK to an INFORM: no 51, 58, 59)
+        granted_s  the lease, -1 for infinite; 0 for none.  T1 is one half of it, T2 seven eighths
         rapid      whether this ACK answers a DISCOVER (RFC 4039)
         to_ciaddr  whether the client has the address in ciaddr, and hears what is sent there
         """
-        config = self._config
+        config = self.config
         tx = self.tx
-        own = config.choose(config, self._leases, self._request) if config.choose else None
-        self._options, self._number_of, boot_file = own or config.common
-        self._start(kind, self._leases.host24(slot) if slot >= 0 else -1, to_ciaddr)
+        own = config.devices.choose(self) if config.devices else None
+        options, numbers, boot_file = own or config.common
+        self._start(kind, to_ciaddr)
+        if host24 >= 0:
+            tx[16] = config.address[0]
+            tx[17] = host24 >> 16
+            tx[18] = host24 >> 8 & 255
+            tx[19] = host24 & 255
         if config.next_server:
-            tx[20:24] = config.next_server
-        self._file_at = _FILE
+            tx[F_SIADDR : F_SIADDR + 4] = config.next_server
         if boot_file:
-            tx[_FILE : _FILE + len(boot_file)] = boot_file
-            self._file_at = _COOKIE
+            tx[F_FILE : F_FILE + len(boot_file)] = boot_file
+            self._file_end = F_COOKIE
         if to_ciaddr:
-            tx[12:16] = self._ciaddr
-        at = self._request.at[_MACHINE_ID]
-        self._machine_at = at and self._echo(at, "machine_id_left_out")
-        self._put_all(granted_s, rapid)
-        return self._finish()
+            tx[F_CIADDR : F_CIADDR + 4] = self._ciaddr
+        machine_pos = self._keep_room(MACHINE_ID, MACHINE_ID_LEFT_OUT)
+        self._put_all(granted_s, rapid, options, numbers)
+        return self._finish(machine_pos)
 
-    def nak(self, tlv):
-        """Write a NAK into tx; return its length.  tlv: a finished option 56.
-
-        RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
-        """
-        self._start(_NAK, -1, False)
-        self._machine_at = 0
-        if self.to == RELAY:
-            self.tx[10] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
-        if self._at + len(tlv) <= self._limit:  # there is no overload in a NAK
-            self._put(tlv)
-        return self._finish()
-
-    def _start(self, kind, host24, to_ciaddr):
-        """Write what every reply has, and note how much room there is for the rest."""
-        begin(self.tx, self._head, self._config.blank, kind, host24)
-        self.to = self._destination(kind, to_ciaddr)
-        self._spilled = False
-        self._at = _PARAMETERS_AT
-        limit = len(self.tx)
-        self._limit = (limit if limit <= _SAFE else self._longest()) - 1  # END
-        at = self._request.at
-        self._id_at = at[_CLIENT_ID] and self._echo(at[_CLIENT_ID], "client_id_left_out")
-        self._agent_at = at[_AGENT_INFO] and self._echo(at[_AGENT_INFO], "agent_info_left_out")
-
-    def _destination(self, kind, to_ciaddr):
-        """Return where the reply goes (RFC 2131 section 4.1); the server has checked giaddr."""
-        rx = self._request.rx
-        if rx[24]:
-            return RELAY
-        if kind == _NAK:
-            return BROADCAST
-        if to_ciaddr:
-            return CIADDR
-        if rx[10] & 0x80 or rx[1] != 1:  # flag set, or no frame of ours can reach this hardware
-            return BROADCAST
-        return CLIENT
-
-    def _longest(self):
-        """Return how long the message may be; option 57 counts the headers of IP and UDP too.
-
-        Less than 576 is no legal value of it (RFC 2132 section 9.10).
-        """
-        longest = _SAFE
-        at = self._request.at[_MAX_SIZE]
-        if at:
-            rx = self._request.rx
-            longest = max(longest, (rx[at + 1] << 8 | rx[at + 2]) - _UDP_IP)
-        return min(longest, len(self.tx))
-
-    def _echo(self, at, reason):
-        """Keep room for the option at `at`, which goes back as it came; return where it is.
-
-        0 when there is no room.
-        """
-        limit = self._limit - 2 - self._request.rx[at]
-        if limit < _ROOM:
-            self._count(reason)
-            return 0
-        self._limit = limit
-        return at
-
-    def _put_all(self, granted_s, rapid):
-        """Append lease and parameters one by one; granted_s: as for write()."""
-        options = self._options
-        self._sent[0 : len(self._sent)] = self._config.unsent
-        self._sname_at = _SNAME
+    def _put_all(self, granted_s, rapid, options, numbers):
+        """Append the lease, and what option 55 asks for, in its order; without it all there is."""
+        sent = self._sent = self.config.sent
+        for number in range(len(options)):
+            sent[number] = 0
         if granted_s:
             _store(granted_s, self._lease)
             self._put(self._lease)
         if rapid:
             self._put(b"\x50\x00")
         if granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
-            self._sent[len(options) - 1] = self._sent[len(options) - 2] = 1
+            sent[len(options) - 1] = sent[len(options) - 2] = 1
         else:
-            _store(granted_s // 2, options[-2])  # T1
-            _store(granted_s - max(granted_s // 8, 1), options[-1])  # T2
-        self._put_parameters()
-
-    def _put_parameters(self):
-        """Append what option 55 asks for, in its order; without one, all there is."""
-        options = self._options
-        start = self._request.at[_PARAMETERS]
+            _store(granted_s // 2, options[-2])
+            _store(granted_s - max(granted_s // 8, 1), options[-1])
         self._limit -= 3  # option 52
+        start = self.pos[PARAMETERS]
         if start:
-            end = start + 1 + self._request.rx[start]
-            self._put_asked(start + 1, end, options)
+            self._put_asked(start + 1, start + 1 + self.rx[start], options, numbers)
         else:
             for number in range(len(options) - 2):
                 if options[number][0] != _IPV6_ONLY:
                     self._put(options[number])
         self._limit += 3
 
-    def _put_asked(self, start, end, options):
+    def nak(self, tlv):
+        """Write a NAK into tx; return its length.  tlv: a finished option 56.
+
+        RFC 2131 table 3 allows no more than 53, 54, 56, 60, 61; a relay agent gets its 82 back.
+        """
+        self._start(NAK, False)
+        if self.reply_to == RELAY:
+            self.tx[F_FLAGS] |= 0x80  # the relay shall broadcast it: RFC 2131 section 4.3.2
+        if self._end + len(tlv) <= self._limit:  # there is no overload in a NAK
+            self._put(tlv)
+        return self._finish(0)
+
+    def count(self, reason):
+        """Count a drop, or something that was left out."""
+        self.drop_counts[reason] = self.drop_counts[reason] + 1 & _MOST
+
+    def _start(self, kind, to_ciaddr):
+        """Write what every reply has, its destination (RFC 2131 section 4.1), and find the room.
+
+        The server has checked giaddr.
+        """
+        tx = self.tx
+        rx = self.rx
+        tx[0:_HEAD] = self._head
+        for pos in range(_HEAD, _SHORTEST, 32):
+            tx[pos : pos + 32] = _ZEROS
+        tx[12:24] = b"\0\0\0\0\0\0\0\0\0\0\0\0"  # ciaddr, yiaddr, siaddr
+        tx[0] = 2
+        tx[3] = tx[8] = tx[9] = 0  # hops, secs
+        tx[F_COOKIE:_PARAMETERS_POS] = self.config.fixed
+        tx[242] = kind
+        self.messages[kind] = self.messages[kind] + 1 & _MOST
+        if rx[F_GIADDR]:
+            self.reply_to = RELAY
+        elif kind == NAK:
+            self.reply_to = BROADCAST
+        elif to_ciaddr:
+            self.reply_to = CIADDR
+        elif rx[F_FLAGS] & 0x80 or rx[F_HTYPE] != 1:  # no frame of ours can reach other hardware
+            self.reply_to = BROADCAST
+        else:
+            self.reply_to = CLIENT
+        self._spilled = False
+        self._end = _PARAMETERS_POS
+        self._file_end = F_FILE
+        self._sname_end = F_SNAME
+        limit = _SAFE
+        pos = self.pos[MAX_SIZE]
+        if pos:  # it counts the headers of IP and UDP; below 576 is no legal value (RFC 2132 9.10)
+            limit = max(limit, (rx[pos + 1] << 8 | rx[pos + 2]) - _UDP_IP)
+        self._limit = min(limit, len(tx)) - 1  # END
+        self._id_pos = self._keep_room(CLIENT_ID, CLIENT_ID_LEFT_OUT)
+        self._agent_pos = self._keep_room(AGENT_INFO, AGENT_INFO_LEFT_OUT)
+
+    def _keep_room(self, entry, reason):
+        """Keep room for an option that goes back as it came; return where it is, 0: no room."""
+        pos = self.pos[entry]
+        if pos:
+            limit = self._limit - 2 - self.rx[pos]
+            if limit < _ROOM:
+                self.count(reason)
+                return 0
+            self._limit = limit
+        return pos
+
+    def _put_asked(self, start, end, options, numbers):
         """Append each option whose code is in rx[start:end], once."""
-        rx = self._request.rx
+        rx = self.rx
         sent = self._sent
-        number_of = self._number_of
-        routes = _CLASSLESS_ROUTES in number_of and rx.find(b"\x79", start, end) >= 0
-        for at in range(start, end):
-            code = rx[at]
-            number = number_of.get(code, -1)
+        routes = _CLASSLESS_ROUTES in numbers and rx.find(b"\x79", start, end) >= 0
+        for pos in range(start, end):
+            code = rx[pos]
+            number = numbers.get(code, -1)
             if number < 0 or sent[number] or routes and code in b"\x03\x21":
                 continue  # 3 and 33 would contradict 121: RFC 3442
-            if code == 3 and not sent[0] and rx.find(b"\x01", at, end) >= 0:
+            if code == 3 and not sent[0] and rx.find(b"\x01", pos, end) >= 0:
                 sent[0] = 1  # the mask goes before the router: RFC 2132 section 3.3
                 self._put(options[0])
             sent[number] = 1
             if not self._put(options[number]) and code == _CLASSLESS_ROUTES:
-                self._put_asked(start, at, options)  # no room for 121: then 3 and 33 will do
+                self._put_asked(start, pos, options, numbers)  # no room: then 3 and 33 will do
                 routes = False
 
     def _put(self, tlv):
@@ -218,68 +226,56 @@ class Reply:
         False, and counted, when there is none.
         """
         n = len(tlv)
-        at = self._at
-        if at + n <= self._limit:
-            self._at = at + n
-            self.tx[at : at + n] = tlv
-            return True
-        self._spilled = True
-        if self._file_at + n < _COOKIE:
-            at = self._file_at
-            self._file_at = at + n
-        elif self._sname_at + n < _FILE:
-            at = self._sname_at
-            self._sname_at = at + n
+        pos = self._end
+        if pos + n <= self._limit:
+            self._end = pos + n
         else:
-            self._count("option_left_out")
-            return False
-        self.tx[at : at + n] = tlv
+            self._spilled = True
+            pos = self._file_end
+            if pos + n < F_COOKIE:
+                self._file_end = pos + n
+            else:
+                pos = self._sname_end
+                if pos + n >= F_FILE:
+                    self.count(OPTION_LEFT_OUT)
+                    return False
+                self._sname_end = pos + n
+        self.tx[pos : pos + n] = tlv
         return True
 
-    def _finish(self):
-        """Close the areas in use, echo 61 and 82, and return the length of the message."""
-        if self._spilled:
-            self._close_areas()
-        if self._id_at:
-            self._append_id(self._id_at)
-        if self._machine_at:
-            self._append(97, self._machine_at)
-        if self._agent_at:
-            self._append(82, self._agent_at)
-        at = self._at
-        self.tx[at] = 255
-        return at + 1 if at >= _SHORTEST else _SHORTEST
-
-    def _close_areas(self):
-        """End the options in file and sname, and say that there are any (RFC 2132 section 9.3)."""
+    def _finish(self, machine_pos):
+        """Close the areas in use, echo 61, 97 and 82, and return the length of the message."""
         tx = self.tx
-        overload = 0
-        if _FILE < self._file_at < _COOKIE:  # at the cookie it belongs to the boot file
-            tx[self._file_at] = 255
-            overload = 1
-        if self._sname_at > _SNAME:
-            tx[self._sname_at] = 255
-            overload |= 2
-        if overload:
-            tx[self._at : self._at + 2] = b"\x34\x01"
-            tx[self._at + 2] = overload
-            self._at += 3
+        if self._spilled:  # end the options in file and sname, and say so: RFC 2132 section 9.3
+            overload = 0
+            if F_FILE < self._file_end < F_COOKIE:  # at the cookie it belongs to the boot file
+                tx[self._file_end] = 255
+                overload = 1
+            if self._sname_end > F_SNAME:
+                tx[self._sname_end] = 255
+                overload |= 2
+            if overload:
+                tx[self._end : self._end + 2] = b"\x34\x01"
+                tx[self._end + 2] = overload
+                self._end += 3
+        self._echo(61, self._id_pos)
+        self._echo(97, machine_pos)
+        self._echo(82, self._agent_pos)
+        tx[self._end] = 255
+        return max(self._end + 1, _SHORTEST)
 
-    def _append_id(self, at):
-        """Append the client identifier; type 1 and chaddr, the usual one, in one piece."""
-        mac_id = self._mac_id
-        mac_id[3:9] = self._request.chaddr
-        if self._request.rx.find(mac_id, at - 1, at + 8) < 0:
-            self._append(61, at)
-        else:
-            end = self._at + 9
-            self.tx[self._at : end] = mac_id
-            self._at = end
+    def _echo(self, code, pos):
+        """Append an option of the request, whose length byte is at pos; 0: there is none."""
+        if pos:
+            n = self.rx[pos] + 1
+            self.tx[self._end] = code
+            copy(self.tx, self._end + 1, self.rx, pos, n)
+            self._end += n + 1
 
-    def _append(self, code, at):
-        """Append an option of the request; at is where its length byte is."""
-        rx = self._request.rx
-        n = rx[at] + 1
-        self.tx[self._at] = code
-        copy(self.tx, self._at + 1, rx, at, n)
-        self._at += n + 1
+
+def _store(n, tlv):
+    """Write n as the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
+    tlv[2] = n >> 24 & 255
+    tlv[3] = n >> 16 & 255
+    tlv[4] = n >> 8 & 255
+    tlv[5] = n & 255

@@ -259,7 +259,7 @@ class Service:
         try:
             self._change(server.configure, config, self._clock.now_s())
         except BaseException:  # Ctrl-C too: either all of it is new, or nothing
-            server._use(*old)
+            server.use(*old)
             if server.events:
                 server.events.leases = server.leases
                 server.leases.events = server.events

@@ -1,12 +1,14 @@
-"""The states of a slot, by name, for programs that look at a lease table (see leases.py)."""
+"""The states of a slot in the lease table (leases.py)."""
 
-FREE = 0  # never used, or out of quarantine
-OFFERED = 1  # held for an OFFER
-ADOPTED = 2  # leased, but the client has not come back to renew: nobody knows if it exists
-BOUND = 3  # leased
-DECLINED = 4  # in quarantine: a client found the address in use
-RELEASED = 5
-EXPIRED = 6
-CHECKING = 7  # kept for a client while somebody finds out whether the address is in use
-CHECKED = 8  # nobody uses it; the client's message is about to be handled again
-CONFLICT = 9  # in quarantine: we found the address in use
+from ._compat import const
+
+FREE = const(0)  # never used, or out of quarantine
+OFFERED = const(1)  # held for an OFFER
+ADOPTED = const(2)  # leased, but unconfirmed: the client named the address, and did not renew yet
+BOUND = const(3)  # leased
+DECLINED = const(4)  # in quarantine: a client found the address in use
+RELEASED = const(5)
+EXPIRED = const(6)
+CHECKING = const(7)  # kept for a client while somebody finds out whether the address is in use
+CHECKED = const(8)  # nobody uses it; the client's message is about to be handled again
+CONFLICT = const(9)  # in quarantine: we found the address in use

@@ -9,8 +9,8 @@ writes one after the other, then one a minute.  Nothing that a file system raise
 import os
 from errno import ENOENT
 
-from . import store
 from ._compat import const
+from .leasefile import dump, load
 
 _NEW_S = const(4)  # chores come twice a second: with them it is less than 5
 _CHANGED_S = const(60)
@@ -86,7 +86,7 @@ class Storage:
         """Take the leases of one file; return 1, 0 without such a file, -1: it is not whole."""
         try:
             with open(path, "rb") as file:
-                restored = store.load(self._server, file.read(), now_s)
+                restored = load(self._server, file.read(), now_s)
         except OSError as error:
             return 0 if error.errno == ENOENT else -1
         except Exception:
@@ -98,7 +98,7 @@ class Storage:
     def _write(self, now_s):
         """Write the new file."""
         with open(self._new, "wb") as file:
-            file.write(store.dump(self._server, now_s))
+            file.write(dump(self._server, now_s))
 
     def _discard(self):
         """Remove the new file: on a disk that is full, that gives the room back."""

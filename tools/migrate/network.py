@@ -111,7 +111,8 @@ def of_config(config, leases):
         return IPv4Address(high | host24)
 
     size = config.net24_last - config.net24_first + 1
-    common = _options(config.tlvs)
+    common = _options(config.common[0][:-2])  # without 58 and 59
+    devices = config.devices
     return Network(
         IPv4Network((address(config.net24_first), 33 - size.bit_length())),
         IPv4Address(config.address),
@@ -121,11 +122,11 @@ def of_config(config, leases):
         [
             _reservation(config, common, slot, address(host24), identity, is_mac)
             for slot, (host24, identity, is_mac) in zip(
-                config.reserved_slots, config.reservations, strict=True
+                devices.slots if devices else b"", config.reservations, strict=True
             )
         ],
-        None if config.allow is None else list(config.allow),
-        list(config.deny),
+        None if not devices or devices.allow is None else list(devices.allow),
+        list(devices.deny) if devices else [],
         sorted(leases, key=lambda lease: lease.address),
     )
 
@@ -133,8 +134,8 @@ def of_config(config, leases):
 def _reservation(config, common, slot, address, identity, is_mac):
     """Return the Reservation in one slot, with the difference between its options and the rest."""
     own, without = [], []
-    if slot in config.own_options:
-        mine = _options(config.own_options[slot][0])
+    if slot in config.devices.own:
+        mine = _options(config.devices.own[slot][0][:-2])
         own = [option for option in mine if option not in common]
         kept = {option.code for option in mine}
         without = [option.code for option in common if option.code not in kept]

@@ -9,13 +9,13 @@ FAMILIES = ("rp2", "esp32")
 #: file: its modules.  {family}: one for each family of boards, "service_rp2" for example; only
 #: such files may import each other.
 BUNDLES = {
-    "server": "config hosts hot leases reply server wire",
+    "server": "config leases message reply server",
     "port_{family}": "clock ports.{family} stations",  # of the service and of the relay
     "service_{family}": "service",
     "serving_{family}": "serving",
     "relay_{family}": "relay",
     "checking_{family}": "checking ports.echo",
-    "checks": "checks options prepare",
+    "settings": "options settings",
     "starting_{family}": "ports.{family}_start ports.wifi starting",
 }
 

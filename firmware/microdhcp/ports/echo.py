@@ -15,7 +15,7 @@ import socket
 from os import urandom
 
 from .._compat import const
-from ..hot import copy, same
+from ..message import copy, same
 
 _SOCK_RAW = const(3)
 _ICMP = const(1)  # protocol in the IPv4 header; neither port has a name for it

@@ -71,8 +71,8 @@ def mark(owner, name):
 def mark_steps():
     """Mark the steps of every packet's way."""
     mark(service.port, "receive")
-    mark(service.server._request, "read")
-    mark(service.server._reply, "write")
+    mark(service.server, "read")
+    mark(service.server, "write")
     mark(service.port, "send")
 
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from microdhcp.hot import client_key
+from microdhcp.message import client_key
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyz-0123456789"
 

@@ -9,8 +9,9 @@ quarantine begins anew.
 from binascii import crc32
 
 from ._compat import const
-from .leases import later
-from .naming import name_of, restore
+from .leases import NEVER, NOBODY, later
+from .states import ADOPTED, BOUND, CONFLICT, DECLINED, EXPIRED, FREE, RELEASED
+from .text import name_of, restore_name
 
 _MAGIC = const(b"mDHC")
 _FORMAT = const(2)  # that dump() writes; 1 differs in CONFLICT: nobody knows whose the address is
@@ -19,18 +20,9 @@ _RECORDS_AT = const(6)
 _RECORD = const(23)  # bytes of a record without the host name
 _CRC = const(4)
 
-_FREE = const(0)  # states of a slot
-_ADOPTED = const(2)
-_BOUND = const(3)
-_DECLINED = const(4)
-_RELEASED = const(5)
-_EXPIRED = const(6)
-_CONFLICT = const(9)
 # What is written for each state: what was not a lease yet is written like one that is over.
 _WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09")
 
-_NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")
-_NEVER = const((1 << 30) - 1)
 _LONGEST_S = const(1 << 27)
 
 
@@ -38,23 +30,23 @@ class Record:
     """What the table knows about one address.
 
     address     4 bytes        mac  6 bytes
-    key         the client key, 8 bytes (hot.client_key)
+    key         the client key, 8 bytes (message.client_key)
     state       see states.py
     granted_s   seconds, -1 for infinite
     owned       1 where mac is that of the host that was found at the address
     host_name   bytes
     """
 
-    def __init__(self, data, at, end):
-        """Take the record in data[at:end], whatever it says."""
-        self.address = bytes(data[at : at + 4])
-        self.key = bytes(data[at + 4 : at + 12])
-        self.mac = bytes(data[at + 12 : at + 18])
-        self.state = data[at + 18]
-        granted_s = _number(data, at + 19)
+    def __init__(self, data, pos, end):
+        """Take the record in data[pos:end], whatever it says."""
+        self.address = bytes(data[pos : pos + 4])
+        self.key = bytes(data[pos + 4 : pos + 12])
+        self.mac = bytes(data[pos + 12 : pos + 18])
+        self.state = data[pos + 18]
+        granted_s = _number(data, pos + 19)
         self.granted_s = -1 if granted_s == 0xFFFFFFFF else granted_s
         self.owned = int(data[4] > 1 and granted_s == 1)
-        self.host_name = bytes(data[at + _RECORD : end])
+        self.host_name = bytes(data[pos + _RECORD : end])
 
 
 def dump(server, now_s):
@@ -63,7 +55,7 @@ def dump(server, now_s):
     leases.end_due(now_s)
     out = bytearray(_MAGIC + bytes((_FORMAT, 0)))
     for slot in leases.order():  # so that the oldest is reused first after load() too
-        if leases.state[slot] != _FREE:
+        if leases.state[slot] != FREE:
             name = name_of(leases, slot).encode()
             out.append(_RECORD + len(name))
             out.extend(_record(leases, slot, now_s) + name)
@@ -78,7 +70,7 @@ def _record(leases, slot, now_s):
     A lease is granted for what is left of it at least: a later offer may have promised less.
     """
     granted_s = max(leases.granted_s[slot], -1)
-    if leases.leased(slot) and leases.until_s[slot] != _NEVER:
+    if leases.leased(slot) and leases.until_s[slot] != NEVER:
         granted_s = max(granted_s, leases.until_s[slot] - now_s)
     out = bytearray(_RECORD)
     leases.address_of(slot, out, 0)
@@ -99,21 +91,21 @@ def records(data):
         return None
     if crc32(data[:end]) != _number(data, end):
         return None
-    at = _RECORDS_AT
+    pos = _RECORDS_AT
     for _ in range(data[_COUNT_AT]):
-        if at >= end or data[at] < _RECORD:
+        if pos >= end or data[pos] < _RECORD:
             return None
-        at += 1 + data[at]
-    return _each(data) if at == end else None
+        pos += 1 + data[pos]
+    return _each(data) if pos == end else None
 
 
 def _each(data):
     """Yield the Records of sound data."""
-    at = _RECORDS_AT
+    pos = _RECORDS_AT
     for _ in range(data[_COUNT_AT]):
-        end = at + 1 + data[at]
-        yield Record(data, at + 1, end)
-        at = end
+        end = pos + 1 + data[pos]
+        yield Record(data, pos + 1, end)
+        pos = end
 
 
 def load(server, data, now_s):
@@ -141,23 +133,24 @@ def _restore(server, record, now_s):
     leases = server.leases
     slot = leases.slot_of(record.address, 0)
     state = record.state
-    if slot < 0 or leases.state[slot] != _FREE:
+    if slot < 0 or leases.state[slot] != FREE:
         return False
-    if state in (_CONFLICT, _DECLINED):
+    if state in (CONFLICT, DECLINED):
         until_s = later(now_s, server.config.quarantine_s)
-        if state == _DECLINED and not leases.may_quarantine(slot):
-            state = _RELEASED
+        if state == DECLINED and not leases.may_quarantine(slot):
+            state = RELEASED
             until_s = now_s
-        leases.put(slot, _NOBODY, record.mac, state, record.owned, now_s, until_s)
+        leases.put(slot, NOBODY, record.mac, state, record.owned, now_s, until_s)
         return False
     if not _is_client(record) or leases.find(record.key) >= 0:
         return False
-    if state in (_RELEASED, _EXPIRED):
-        if not is_others(leases, slot, record.key, record.mac):
+    if state in (RELEASED, EXPIRED):
+        devices = server.config.devices
+        if not devices or not devices.is_others(slot, record.key, record.mac):
             leases.put(slot, record.key, record.mac, state, 0, now_s, now_s)
-            restore(leases, slot, record.host_name)
+            restore_name(leases, slot, record.host_name)
         return False
-    return state in (_ADOPTED, _BOUND) and _bind(server, slot, record, now_s)
+    return state in (ADOPTED, BOUND) and _bind(server, slot, record, now_s)
 
 
 def _bind(server, slot, record, now_s):
@@ -171,9 +164,9 @@ def _bind(server, slot, record, now_s):
         return False
     if longest_s >= 0 and not 0 < granted_s <= longest_s:
         granted_s = longest_s
-    until_s = _NEVER if granted_s < 0 else later(now_s, granted_s)
+    until_s = NEVER if granted_s < 0 else later(now_s, granted_s)
     leases.put(slot, record.key, record.mac, record.state, granted_s, now_s, until_s)
-    restore(leases, slot, record.host_name)
+    restore_name(leases, slot, record.host_name)
     return True
 
 
@@ -183,13 +176,6 @@ def _is_client(record):
     return key[0] < 2 and not key[4] and record.mac != bytes(6)
 
 
-def is_others(leases, slot, key, mac):
-    """Return whether the settings reserve the slot for others than the client."""
-    by_mac = b"\0" + mac[:3] + b"\0" + mac[3:]
-    wanted = (leases.reservation(key), leases.reservation(by_mac))
-    return leases.reserved[slot] and slot not in wanted
-
-
-def _number(data, at):
-    """Return the four bytes at at as a number."""
-    return int.from_bytes(data[at : at + 4], "big")
+def _number(data, pos):
+    """Return the four bytes at pos as a number."""
+    return int.from_bytes(data[pos : pos + 4], "big")

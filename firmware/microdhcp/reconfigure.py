@@ -3,17 +3,18 @@
 Loaded by Server.configure() only.
 """
 
-from ._compat import const
 from .leases import Leases
-from .naming import name_of, restore
-from .store import is_others
-
-_FREE = const(0)  # states of a slot
-_DECLINED = const(4)
-_EXPIRED = const(6)
+from .states import DECLINED, EXPIRED, FREE
+from .text import name_of, restore_name
 
 
-def carried(server, config, now_s):
+def configure(server, config, now_s):
+    """Let a server go on with another Config: see report.configure()."""
+    leases = _carried(server, config, now_s)
+    server.use(config, leases)
+
+
+def _carried(server, config, now_s):
     """Return a lease table for `config` with what the server's table knows and fits.
 
     A lease whose address is not one of ours any more ends: "expired".  One whose address is now
@@ -26,10 +27,12 @@ def carried(server, config, now_s):
     new = Leases(config)
     address = bytearray(4)
     for slot in old.order():  # so that the oldest is still reused first
-        if old.state[slot] != _FREE:
+        if old.state[slot] != FREE:
             old.address_of(slot, address, 0)
-            if not _carry(old, slot, new, new.slot_of(address, 0), now_s) and old.leased(slot):
-                old.release(slot, now_s, _EXPIRED)
+            to = new.slot_of(address, 0)
+            fits = _carry(old, slot, new, to, now_s, config.devices)
+            if not fits and old.leased(slot):
+                old.release(slot, now_s, EXPIRED)
     new.most = max(old.most, new.used)
     new.changed = max(old.changed, 1)
     return new
@@ -37,23 +40,23 @@ def carried(server, config, now_s):
 
 def _refuse(old, new):
     """Raise ValueError where the new settings are not possible after the old ones."""
-    if old.tlvs[0] != new.tlvs[0] or old.address != new.address:  # the mask comes first
+    if old.common[0][0] != new.common[0][0] or old.address != new.address:  # the mask comes first
         raise ValueError("address: cannot change while the server runs")
     if old.max_message != new.max_message:
         raise ValueError("max_message: cannot change while the server runs")
 
 
-def _carry(old, slot, new, to, now_s):
+def _carry(old, slot, new, to, now_s, devices):
     """Take a slot of the old table over to slot `to` of the new one; False: it has no place."""
     state = old.state[slot]
     key = bytes(old.keys[8 * slot : 8 * slot + 8])
-    if to < 0 or state == _DECLINED and not new.may_quarantine(to):
+    if to < 0 or state == DECLINED and not new.may_quarantine(to):
         return False
     if key[0] == 255 and old.idle(slot):
         return False
     mac = bytes(old.mac[6 * slot : 6 * slot + 6])
-    if not old.leased(slot) and is_others(new, to, key, mac):
+    if devices and not old.leased(slot) and devices.is_others(to, key, mac):
         return False
     new.put(to, key, mac, state, old.granted_s[slot], now_s, old.until_s[slot])
-    restore(new, to, name_of(old, slot).encode())
+    restore_name(new, to, name_of(old, slot).encode())
     return True

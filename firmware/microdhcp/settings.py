@@ -1,14 +1,15 @@
-"""The rules about settings: one function each, every refusal a ValueError naming the setting.
+"""The rules about settings, one function each, and what a server needs of them, worked out once.
 
-Runs once per `Config` and then drops itself and `options` from memory on MicroPython, where
-they would cost more heap than the lease table.
+Every refusal is a ValueError naming the setting.  Runs once per `Config` and then drops itself and
+`options` from memory on MicroPython, where they would cost more heap than the lease table.
 """
 
 import sys
+from array import array
 
 from ._compat import const
+from .message import client_key
 from .options import cidr, encode, find, within
-from .prepare import tables
 from .text import address_bytes, address_text, mac_bytes, unhex
 
 _OWN = object()  # default of routers and dns_servers: our own address
@@ -59,13 +60,11 @@ def fill(config, address, pool, settings):
         _switches(config, values)
         config.max_message = _named("max_message", within, values["max_message"], "300..1472")
         config.hostname_bytes = _named("hostname_bytes", within, values["hostname_bytes"], "0..63")
-        _devices(config, values["leases_per_device"])
-        _access(config, values)
+        _per_device(config, values["leases_per_device"])
         config.reservations = _reservations(config, values["reservations"])
         _boot(config, values)
+        _slots(config)
         _options(config, address, values, settings)
-        _not_given_out(config)
-        tables(config)
     finally:
         if sys.implementation.name == "micropython":
             _forget()
@@ -74,7 +73,7 @@ def fill(config, address, pool, settings):
 def _forget():
     """Drop this module and those it needs, so that the garbage collector can have them."""
     package, _, own = __name__.rpartition(".")
-    for name in (own, "options", "prepare", "text"):
+    for name in (own, "options", "text"):
         if sys.modules.pop(f"{package}.{name}", None):  # the built package has them in one file
             delattr(sys.modules[package], name)
 
@@ -161,7 +160,7 @@ def _pool(config, pool):
         raise ValueError(f"pool: {config.pool_n} addresses, at most {_MOST_SLOTS} can be served")
 
 
-def _devices(config, most):
+def _per_device(config, most):
     """Set leases_per_device; the default is three, in a smaller pool all of it."""
     if most == DEFAULTS["leases_per_device"]:
         most = min(most, config.pool_n)
@@ -231,19 +230,6 @@ def _key_bytes(key):
     return mac_bytes(key)
 
 
-def _access(config, values):
-    """Set allow and deny, tuples of MACs or their first bytes, and permitted, which asks them."""
-    config.allow = None
-    if values["allow"] is not None:
-        config.allow = _prefixes("allow", values["allow"])
-    config.deny = _prefixes("deny", values["deny"])
-    config.permitted = None
-    if config.deny or config.allow is not None:
-        from .access import permitted
-
-        config.permitted = permitted
-
-
 def _prefixes(name, items):
     """Return the bytes of each item, text or 1 to 6 bytes."""
     if not isinstance(items, (list, tuple)):
@@ -273,8 +259,22 @@ def _boot(config, values):
             raise ValueError(f"boot_file: {values['boot_file']!r} does not fit the field of 128")
 
 
+def _slots(config):
+    """Set slots, and outside: the addresses behind the pool, last three bytes."""
+    outside = []
+    for host, _, _ in config.reservations:
+        if not 0 <= host - config.first24 < config.pool_n and host not in outside:
+            outside.append(host)
+    config.outside = array("i", outside)
+    config.slots = config.pool_n + len(outside)
+
+
 def _options(config, address, values, settings):
-    """Set tlvs, the finished options, and own_tlvs, {address: the same for its client}."""
+    """Set common, the set of options for all clients, devices, fixed and sent.
+
+    A set is what a reply may hold: (list of finished options, then 58 and 59; {code: number in the
+    list}; bytes for the field `file`, or None).
+    """
     own = address[: address.find("/")]
     basic = {}
     for code, name in _BASIC:
@@ -285,22 +285,85 @@ def _options(config, address, values, settings):
     if config.boot_file:
         chosen[67] = encode("boot_file", values["boot_file"])
     _replace(basic, chosen)
-    config.tlvs = _in_order(config, basic, chosen)
-    config.own_tlvs = {}
+    if config.next_server:
+        _outside_pool(config, "next_server", config.next_server)
+    times = [bytearray(b"\x3a\x04\0\0\0\0"), bytearray(b"\x3b\x04\0\0\0\0")]
+    config.common = _set(config, _in_order(config, basic, chosen), times)
+
+    def own_set(entry):
+        return _set(config, _own_tlvs(config, entry, basic, chosen), times)
+
+    config.devices = _devices(config, values, own_set)
+    sets = [config.common]
+    if config.devices:
+        sets += list(config.devices.own.values())
+        sets += [own for _, own in config.devices.classes]
+    config.sent = bytearray(max([len(own[0]) for own in sets]))
+    config.fixed = b"\x63\x82\x53\x63\x35\x01\x00\x36\x04" + config.address
+
+
+def _set(config, tlvs, times):
+    """Return the set of these options; a boot file of 127 bytes at most goes into `file` too."""
+    boot_file = config.boot_file
+    for tlv in tlvs:
+        code, name, kind, _ = find(tlv[0])
+        if kind in ("ip", "ips") and code not in (1, 28):
+            _outside_pool(config, name, tlv[2:])
+            if code == 3:
+                _on_subnet(config, tlv[2:])
+        if code == 67 and len(tlv) <= 129 and 0 not in tlv[2:]:
+            boot_file = tlv[2:]
+    options = list(tlvs) + times
+    return options, {tlv[0]: number for number, tlv in enumerate(options)}, boot_file
+
+
+def _devices(config, values, own_set):
+    """Return the Devices of the settings, None if nothing is set for any.
+
+    own_set   function that returns the set of options of a reservation's or a class's entry
+    """
+    allow = None if values["allow"] is None else _prefixes("allow", values["allow"])
+    deny = _prefixes("deny", values["deny"])
+    own = {}
+    slots, keys = _reserved(config)
     for entry in values["reservations"].values():
         if isinstance(entry, dict) and len(entry) > 1:
-            host = _host(config, "reservations", entry["address"])
-            own = _own_tlvs(config, entry, basic, chosen)
-            if config.own_tlvs.get(host, own) != own:
+            slot = _slot(config, _host(config, "reservations", entry["address"]))
+            options = own_set(entry)
+            if own.get(slot, options)[0] != options[0]:
                 raise ValueError(f"reservations: {entry['address']} has two lists of options")
-            config.own_tlvs[host] = own
-    config.class_tlvs = []
+            own[slot] = options
+    classes = []
     if not isinstance(values["classes"], (list, tuple)):
         raise ValueError(f"classes: {values['classes']!r} is not a list of dicts")
     for entry in values["classes"]:
         conditions = _named("classes", _conditions, entry)
-        own = _named("classes", _own_tlvs, config, entry, basic, chosen)
-        config.class_tlvs.append((conditions, own))
+        classes.append((conditions, _named("classes", own_set, entry)))
+    if allow is None and not deny and not slots and not classes:
+        return None
+    from .devices import Devices
+
+    return Devices(allow, deny, slots, keys, own, classes)
+
+
+def _slot(config, host):
+    """Return the slot of a reserved address, last three bytes."""
+    if host in list(config.outside):
+        return config.pool_n + list(config.outside).index(host)
+    return host - config.first24
+
+
+def _reserved(config):
+    """Return (slots, keys): for each client of a reservation its slot, and its client key."""
+    slots = bytearray()
+    keys = bytearray()
+    key = bytearray(8)
+    for host, identity, is_mac in config.reservations:
+        slots.append(_slot(config, host))
+        option = (b"\x01" if is_mac else b"") + identity
+        client_key(b"\0" + bytes((len(option),)) + option, 1, key)
+        keys.extend(key)
+    return bytes(slots), bytes(keys)
 
 
 def _conditions(entry):
@@ -320,20 +383,6 @@ def _conditions(entry):
     if not found:
         raise ValueError("none of architecture, user_class, vendor_class is given")
     return tuple(found)
-
-
-def _not_given_out(config):
-    """Refuse the address of a host of the network that a client could get as its own."""
-    sets = [config.tlvs] + list(config.own_tlvs.values()) + [own for _, own in config.class_tlvs]
-    if config.next_server:
-        _outside_pool(config, "next_server", config.next_server)
-    for tlvs in sets:
-        for tlv in tlvs:
-            code, name, kind, _ = find(tlv[0])
-            if kind in ("ip", "ips") and code not in (1, 28):
-                _outside_pool(config, name, tlv[2:])
-                if code == 3:
-                    _on_subnet(config, tlv[2:])
 
 
 def _outside_pool(config, name, addresses):

@@ -1,0 +1,277 @@
+"""A server in words: who is there, what has happened, what was counted; and what a program may do.
+
+Loaded when a program asks for the first time (Server.__getattr__).  Only Events.put() runs for
+packets, where somebody wants events; it allocates nothing.
+"""
+
+from collections import namedtuple
+
+from ._compat import const
+from .leases import NEVER
+from .message import copy, same
+from .states import CHECKING, FREE
+from .text import address_bytes, address_text, mac_bytes, mac_text, name_of
+
+# Why a packet got no answer, and what was left out of a reply, by number.
+REASONS = (
+    None,
+    "short",  # no room for a message type
+    "op",  # not a request
+    "cookie",  # BOOTP without options, or no DHCP at all
+    "hardware",  # hlen, or a chaddr that is nobody's
+    "options",  # one runs past the end, or pieces that cannot be joined
+    "length",  # of an option that has one length only
+    "type",  # none, or one that clients do not send
+    "relay",  # giaddr is not on our network
+    "denied",  # by the settings allow and deny
+    "ciaddr",  # INFORM from an address that is not on our network
+    "no_address",  # a REQUEST that names none
+    "other_server",
+    "unknown_client",
+    "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
+    "pool_full",
+    "option_left_out",
+    "client_id_left_out",
+    "agent_info_left_out",
+    "machine_id_left_out",
+)
+STATES = (
+    "free",
+    "offered",
+    "adopted",
+    "bound",
+    "declined",
+    "released",
+    "expired",
+    "checking",
+    "checking",
+    "conflict",
+)
+# Events by number; those that end in a state of a slot have the number of that state.
+_EVENTS = "pool_full,,renewed,bound,declined,released,expired,,,conflict".split(",")
+_POOL_FULL = const(0)
+_ADDRESS = const(1)  # an entry of the ring is: kind, address, MAC
+_MAC = const(5)
+_ENTRY = const(11)
+
+# address, mac   text
+# host_name      text, "" when the client did not give one
+# state          "offered", "checking"; "bound", "adopted" (leased, not confirmed by a renewal);
+#                "declined", "conflict" (in quarantine); "released", "expired"
+# seconds_left   until the state ends, None: never, 0: it has
+# reserved       whether the address is kept for this client
+Lease = namedtuple("Lease", ("address", "mac", "host_name", "state", "seconds_left", "reserved"))
+
+
+def of_server(server, name):
+    """Return what a program means by server.name; AttributeError for what there is not."""
+    if name == "drops":
+        return drops(server)
+    if name == "last_drop":
+        return REASONS[server.dropped]
+    if name not in _CALLS:
+        raise AttributeError(name)
+    function = _CALLS[name]
+    return lambda *values, **named: function(server, *values, **named)
+
+
+def drops(server):
+    """Return {reason: how often}: packets without an answer, and what was left out of replies."""
+    found = {}
+    for number in range(1, len(REASONS)):
+        found[REASONS[number]] = server.drop_counts[number]
+    return found
+
+
+def roster(server, now_s=None, states=("offered", "adopted", "bound")):
+    """Yield a Lease for each address in one of the states, in the order of addresses.
+
+    now_s    the time; None: that of the last packet
+    states   names of states (see Lease); None: all addresses that somebody ever got, released,
+             expired and quarantined ones too.  By default offered and leased ones
+    """
+    leases, now_s = _at(server, now_s)
+    for slot in range(leases.slots):
+        state = leases.state[slot]
+        if state != FREE and (states is None or STATES[state] in states):
+            yield _lease(leases, slot, now_s)
+
+
+def find(server, mac, now_s=None):
+    """Return the Lease of the device with that MAC (text or 6 bytes), None when it has none.
+
+    Of several the best: leased rather than over.  ValueError for what is no MAC.
+    """
+    leases, now_s = _at(server, now_s)
+    wanted = mac if isinstance(mac, (bytes, bytearray)) and len(mac) == 6 else mac_bytes(mac)
+    found = -1
+    for slot in range(leases.slots):
+        if leases.state[slot] != FREE and leases.has_chaddr(slot, wanted):
+            if found < 0 or leases.leased(slot) or leases.idle(found):
+                found = slot
+    return None if found < 0 else _lease(leases, found, now_s)
+
+
+def release(server, address, now_s=None):
+    """End the lease or offer of an address (text) now; return whether there was one.
+
+    The client is not told, DHCP has no way to: it notices when it wants to renew.
+    """
+    leases, now_s = _at(server, now_s)
+    slot = leases.slot_of(address_bytes(address), 0)
+    if slot < 0 or not leases.live(slot) or leases.state[slot] == CHECKING:
+        return False
+    leases.release(slot, now_s)
+    return True
+
+
+def counters(server):
+    """Return what was counted since the start, as a dict.
+
+    received, sent   {message type: how many}
+    drops            {reason: how many}
+    addresses, leased, most_leased   of the pool and the reservations: all, now, at most at a time
+    """
+    count = server.messages
+    return {
+        "received": {
+            "discover": count[1],
+            "request": count[3],
+            "decline": count[4],
+            "release": count[7],
+            "inform": count[8],
+        },
+        "sent": {"offer": count[2], "ack": count[5], "nak": count[6]},
+        "drops": drops(server),
+        "addresses": server.leases.slots,
+        "leased": server.leases.used,
+        "most_leased": server.leases.most,
+    }
+
+
+def configure(server, config, now_s=None):
+    """Go on with another Config; leases stay, but for those that do not fit it: "expired".
+
+    ValueError when the own address, the subnet or max_message would change.  Afterwards
+    `leases` is another object, and slots may have other numbers.
+    """
+    from .reconfigure import configure
+
+    configure(server, config, server.now_s if now_s is None else now_s)
+
+
+def enable_events(server, size=16):
+    """Note from now on what happens to leases: the last `size` events, for next_event()."""
+    server.events = server.leases.events = Events(server.leases, size)
+
+
+def next_event(server):
+    """Return (kind, address, MAC, host name), all text, of the oldest event, None: no more.
+
+    Kinds: "bound", "renewed", "released", "expired", "declined", "conflict" (we found the
+    address in use: with the MAC of who has it, "" if unknown), "pool_full" (no address left:
+    "", and the asker's MAC).
+    What ends by time is noticed by the next packet, or by roster() or leases.end_due().
+    """
+    return server.events.take() if server.events else None
+
+
+_CALLS = {
+    "roster": roster,
+    "find": find,
+    "release": release,
+    "counters": counters,
+    "configure": configure,
+    "enable_events": enable_events,
+    "next_event": next_event,
+}
+
+
+class Events:
+    """A ring of `size` events; the oldest one gives way when it is full.
+
+    lost    how many did
+    leases  the table that slots are of
+    """
+
+    def __init__(self, leases, size):
+        self.lost = 0
+        self.leases = leases
+        self._ring = bytearray(size * _ENTRY)
+        self._oldest = 0  # where the oldest is
+        self._waiting = 0
+
+    def put(self, kind, slot, mac, pos):
+        """Note an event of a slot, -1: of none, and of the client with the MAC mac[pos:pos + 6].
+
+        One "pool_full" after the other is one event: a flood shall not push out what matters.
+        """
+        ring = self._ring
+        size = len(ring)
+        new = self._oldest + self._waiting * _ENTRY
+        if kind == _POOL_FULL and self._waiting and ring[(new - _ENTRY) % size] == _POOL_FULL:
+            return
+        new %= size
+        if self._waiting * _ENTRY < size:
+            self._waiting += 1
+        else:
+            self._oldest = (self._oldest + _ENTRY) % size
+            self.lost = self.lost + 1 & NEVER
+        ring[new] = kind
+        if slot >= 0:
+            self.leases.address_of(slot, ring, new + _ADDRESS)
+        copy(ring, new + _MAC, mac, pos, 6)
+
+    def take(self):
+        """Return the oldest event as (kind, address, MAC, host name), all text, or None.
+
+        "pool_full" has no address: ""; nor has "conflict" a MAC, if nobody knows it.
+        """
+        if not self._waiting:
+            return None
+        ring = self._ring
+        pos = self._oldest
+        self._oldest = (pos + _ENTRY) % len(ring)
+        self._waiting -= 1
+        address = address_text(ring, pos + _ADDRESS) if ring[pos] != _POOL_FULL else ""
+        mac = mac_text(ring, pos + _MAC) if any(ring[pos + _MAC : pos + _ENTRY]) else ""
+        return _EVENTS[ring[pos]], address, mac, self._name(pos)
+
+    def _name(self, pos):
+        """Return the host name of the client in the entry at pos, if it is still the latest there.
+
+        Of "pool_full" there is none.
+        """
+        leases = self.leases
+        slot = -1
+        if self._ring[pos] != _POOL_FULL:
+            slot = leases.slot_of(self._ring, pos + _ADDRESS)
+        if slot < 0 or not same(leases.mac, 6 * slot, self._ring, pos + _MAC, 6):
+            return ""
+        return name_of(leases, slot)
+
+
+def _at(server, now_s):
+    """Return the lease table as it is at now_s, None: the time of the last packet; and now_s."""
+    now_s = server.now_s if now_s is None else now_s
+    server.leases.end_due(now_s)
+    return server.leases, now_s
+
+
+def _lease(leases, slot, now_s):
+    """Return the Lease of a slot."""
+    address = bytearray(4)
+    leases.address_of(slot, address, 0)
+    seconds = max(0, leases.until_s[slot] - now_s)
+    if leases.idle(slot):
+        seconds = 0
+    elif leases.leased(slot) and leases.until_s[slot] == NEVER:
+        seconds = None
+    return Lease(
+        address_text(address),
+        mac_text(leases.mac, 6 * slot),
+        name_of(leases, slot),
+        STATES[leases.state[slot]],
+        seconds,
+        bool(leases.reserved[slot]),
+    )
