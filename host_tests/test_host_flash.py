@@ -202,15 +202,15 @@ class TheTests(unittest.TestCase):
 
     def test_all_but_the_longest_run_unless_named(self):
         names = {path.name for path in check.test_files()}
-        self.assertIn("test_hot.py", names)
+        self.assertIn("test_message_key.py", names)
         self.assertFalse(names & check.LONG)
         self.assertTrue(all((ROOT / "host_tests" / name).is_file() for name in check.LONG))
 
     def test_they_have_what_they_import_and_read(self):
         with tempfile.TemporaryDirectory() as folder:
-            check.stage(Path(folder), [ROOT / "host_tests" / "test_hot.py"])
+            check.stage(Path(folder), [ROOT / "host_tests" / "test_message_key.py"])
             there = {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
-        self.assertLess({"test_hot.mpy", "unittest.mpy", "builders.mpy", "recordings.mpy"}, there)
+        self.assertLess({"test_message_key.mpy", "unittest.mpy", "builders.mpy", "recordings.mpy"}, there)
         self.assertTrue(any(name.startswith("captures/") for name in there))
         self.assertFalse([name for name in there if "microdhcp" in name or "test_w" in name])
 

@@ -49,7 +49,7 @@ STATES = (
 )
 # Events by number; those that end in a state of a slot have the number of that state.
 _EVENTS = "pool_full,,renewed,bound,declined,released,expired,,,conflict".split(",")
-_POOL_FULL = const(0)
+_FULL = const(0)
 _ADDRESS = const(1)  # an entry of the ring is: kind, address, MAC
 _MAC = const(5)
 _ENTRY = const(11)
@@ -209,7 +209,7 @@ class Events:
         ring = self._ring
         size = len(ring)
         new = self._oldest + self._waiting * _ENTRY
-        if kind == _POOL_FULL and self._waiting and ring[(new - _ENTRY) % size] == _POOL_FULL:
+        if kind == _FULL and self._waiting and ring[(new - _ENTRY) % size] == _FULL:
             return
         new %= size
         if self._waiting * _ENTRY < size:
@@ -233,7 +233,7 @@ class Events:
         pos = self._oldest
         self._oldest = (pos + _ENTRY) % len(ring)
         self._waiting -= 1
-        address = address_text(ring, pos + _ADDRESS) if ring[pos] != _POOL_FULL else ""
+        address = address_text(ring, pos + _ADDRESS) if ring[pos] != _FULL else ""
         mac = mac_text(ring, pos + _MAC) if any(ring[pos + _MAC : pos + _ENTRY]) else ""
         return _EVENTS[ring[pos]], address, mac, self._name(pos)
 
@@ -244,7 +244,7 @@ class Events:
         """
         leases = self.leases
         slot = -1
-        if self._ring[pos] != _POOL_FULL:
+        if self._ring[pos] != _FULL:
             slot = leases.slot_of(self._ring, pos + _ADDRESS)
         if slot < 0 or not same(leases.mac, 6 * slot, self._ring, pos + _MAC, 6):
             return ""

@@ -1,7 +1,7 @@
 """Put microdhcp on a board and try it there.
 
     make flash BOARD=pico_w PORT=/dev/ttyACM0 [FAST=1] [LINES=1] [MAIN=my_main.py]
-    make board-test PORT=/dev/ttyACM0 [TESTS=host_tests/test_hot.py]
+    make board-test PORT=/dev/ttyACM0 [TESTS=host_tests/test_message_key.py]
 
 copy, in this order: is it the board, and its firmware new enough; compile; compare by SHA-256;
 remove what an older version left behind; copy what differs; self-test on the board; restart.
