@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "host_tests")]
 
+import bench_behind
 import build
 import builders
 import emulator
@@ -175,6 +176,7 @@ def bench(names, profiled):
     for name in names:
         print(f"{name}: {measured(locked, name)} replies while the heap is locked; ", end="")
         print(f"{measured(heap, name)} bytes of heap with 16 leases")
+    bench_behind.show(board, names[0])
     for name in names if profiled else ():
         show_profile(name, measured(profile, name))
 
