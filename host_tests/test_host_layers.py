@@ -34,11 +34,22 @@ EDGES = {
     "clock": {"_compat"},
     "background": {"_compat"},
     "mend": {"_compat"},
+    "loop": {"_compat"},
     "serving": {"config", "service", "starting"},
     "starting": {"fast", "background", "ports.wifi"},
     "storage": {"_compat", "leasefile"},
     "service": {
-        *("_compat", "clock", "server", "starting", "checking", "mend", "stations", "storage"),
+        *(
+            "_compat",
+            "clock",
+            "server",
+            "starting",
+            "checking",
+            "loop",
+            "mend",
+            "stations",
+            "storage",
+        ),
         *("ports.rp2", "ports.esp32"),
     },
     "agent": {"_compat"},
@@ -64,6 +75,7 @@ EDGES = {
 # What deals with the board; all else is bytes in, bytes out.
 OUTER = {
     "background",
+    "loop",
     "clock",
     "relay",
     "relay_start",

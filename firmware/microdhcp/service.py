@@ -19,8 +19,6 @@ from .server import Server
 _BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
 _RETRY_MS = const(10)
-_NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
-_PART_MS = const(50)
 _RETRIES = const(3)  # of a reply that did not leave
 _AUTO = const(1)
 _CHADDR = const(28)  # in a message
@@ -197,10 +195,10 @@ class Service:
                mac, host_name), if there is one, is called as on_event() says
         """
         self._whole(self._add, part)
-        if self._task and len(self.parts) == 1:
-            import asyncio
+        if self._task:
+            from .loop import added
 
-            self._helpers.append(asyncio.create_task(self._run_parts(asyncio)))
+            added(self)
 
     def _add(self, part):
         if self.port.sock:
@@ -344,7 +342,7 @@ class Service:
         self._serve()
         if self.parts:
             self._poll_parts()
-        if _passed(self._chores_at, _CHORES_MS):
+        if self.late():
             self._do_chores()
 
     async def run(self):
@@ -353,96 +351,9 @@ class Service:
         In the background the service needs no run(); it only waits for the end then.
         RuntimeError when it runs already, in another task.
         """
-        import asyncio
+        from .loop import run
 
-        task = asyncio.current_task()
-        self._take_over(task)
-        helpers = self._helpers = [asyncio.create_task(self._run_chores(asyncio.sleep_ms))]
-        if self.parts:
-            helpers.append(asyncio.create_task(self._run_parts(asyncio)))
-        try:
-            while self.port.sock:
-                self._task = task
-                try:
-                    if self.background:
-                        await asyncio.sleep_ms(_CHORES_MS)
-                    else:
-                        await self._serve_socket(asyncio, self.port.sock)
-                except asyncio.CancelledError:
-                    if self._task:  # not by stop()
-                        raise
-        finally:
-            if self._task is task:
-                self._task = None
-            for helper in helpers:
-                helper.cancel()
-
-    def _take_over(self, task):
-        """Let a task be the one that runs; RuntimeError while another one does.
-
-        Ctrl-C may have left one behind, which does nothing until asyncio runs again: it is ended.
-        """
-        other = self._task
-        if other and other is not task and not other.done():
-            if not _passed(self._chores_at, _CHORES_MS):
-                raise RuntimeError("run() runs already")
-            other.cancel()
-        self._task = task
-
-    async def _serve_socket(self, asyncio, sock):
-        """Serve until the port has another socket, or none."""
-        reader = asyncio.StreamReader(sock)
-        nothing = bytearray(0)
-        while self.port.sock is sock and not self.background:
-            try:
-                rest_ms = self.rest_ms()
-                if rest_ms == _CHORES_MS:
-                    fast = self.fast
-                    if fast and fast.ready(self):
-                        n = await reader.readinto(fast.queue)
-                        if n:
-                            fast.late(self, n)
-                    else:
-                        await reader.readinto(nothing)  # waits until there is something to read
-                else:
-                    await asyncio.sleep_ms(min(rest_ms, _NAP_MS))
-                while not self._serve():
-                    await asyncio.sleep_ms(_RETRY_MS)
-            except _ERRORS:  # even to wait takes memory
-                self.counts["troubles"] += 1
-                await asyncio.sleep_ms(_RETRY_MS)
-
-    async def _run_chores(self, sleep_ms):
-        while self.running is self:  # after Ctrl-C asyncio remembers the tasks of the one before
-            if not self.background:
-                self._do_chores()
-            await sleep_ms(_CHORES_MS)
-
-    async def _run_parts(self, asyncio):
-        """Give the parts their turns: every 50 ms, and when one of their sockets has something."""
-        woken = []
-        while self.running is self and not self.background:
-            self._poll_parts()
-            for part in self.parts:
-                for sock in part.sockets():
-                    if sock not in woken:
-                        woken.append(sock)
-                        asyncio.create_task(self._wake(asyncio, part, sock, woken))
-            await asyncio.sleep_ms(_PART_MS)
-
-    async def _wake(self, asyncio, part, sock, woken):
-        """Give a part its turn when a socket has something, as long as it is the part's."""
-        reader = asyncio.StreamReader(sock)
-        nothing = bytearray(0)
-        try:
-            while self.port.sock and sock in part.sockets():
-                await reader.readinto(nothing)
-                part.poll()
-                await asyncio.sleep_ms(0)
-        except Exception:  # the socket is closed: the turn every 50 ms finds out what to do
-            pass
-        finally:
-            woken.remove(sock)
+        await run(self)
 
     def _poll_parts(self):
         for part in self.parts:
@@ -456,7 +367,7 @@ class Service:
         try:
             if self._torn:
                 self._mend()
-            if _passed(self._chores_at, _CHORES_MS):  # has something held us up?
+            if self.late():  # has something held us up?
                 self._clock.now_s()
             if self._unsent and not self._send_again():
                 return False
@@ -508,6 +419,10 @@ class Service:
                 return False
             self._unsent = 0
         return True
+
+    def late(self):
+        """Return whether chores are due."""
+        return _passed(self._chores_at, _CHORES_MS)
 
     def rest_ms(self):
         """Return in how many ms something is to be done though no datagram comes, 500 at most."""
