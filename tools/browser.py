@@ -26,8 +26,11 @@ _FLAGS = (
     "--disable-extensions --disable-background-networking --disable-component-update "
     "--disable-sync --mute-audio --disable-lcd-text --remote-debugging-pipe"
 ).split()
-# Chromium reads commands from descriptor 3 and writes to 4.
-_SHELL = 'in=$1; out=$2; shift 2; eval "exec 3<&$in 4>&$out"; exec "$@" about:blank'
+# Chromium reads commands from descriptor 3 and writes to 4.  (dash takes one digit only.)
+_SHELL = (
+    'in=$1; out=$2; shift 2; eval "exec 8<&$in 9>&$out"; exec 3<&8 4>&9 8<&- 9>&-; '
+    'exec "$@" about:blank'
+)
 TELEPHONE = 390, 844
 
 
@@ -59,12 +62,13 @@ class Browser:
         self._session = None
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        shared = "/dev/shm" if os.path.isdir("/dev/shm") else None  # written in a lab's node, too
+        self._folder = tempfile.TemporaryDirectory(dir=shared, ignore_cleanup_errors=True)
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
         profile = f"--user-data-dir={self._folder.name}"
         pipes = [str(theirs_in), str(theirs_out)]
-        command = [*self._enter, "sh", "-c", _SHELL, "sh", *pipes, _program(), *_FLAGS, profile]
+        command = [*self._enter, "bash", "-c", _SHELL, "bash", *pipes, _program(), *_FLAGS, profile]
         self._process = subprocess.Popen(
             command,
             pass_fds=[theirs_in, theirs_out],

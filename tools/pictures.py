@@ -25,36 +25,39 @@ _DEVICES = ((1, b"sensor-north"), (2, b"sensor-south"), (3, b"anna-phone"))
 
 
 class Shown:
-    """A web server on a free port of this machine, in a `with` block; `url` is where it is."""
+    """A web server on a free port of this machine, in a `with` block.
+
+    url, web, service   where it is; the web.Web; the FakeService
+    """
 
     def __init__(self, parts):
         server = serve()
         self.service = FakeService(server)
         self.service.seconds = 1340
-        self._web = Web(self.service, port=0, address="127.0.0.1")
+        self.web = Web(self.service, port=0, address="127.0.0.1")
         parts(self.service)
         for number, name in _DEVICES:
             address = Client(server, mac=number).dora(options=[(12, name)]).yiaddr
             self.service.seconds = 900 + 90 * number
-            self._web.event("bound", address, f"00:00:5e:00:53:{number:02x}", name.decode())
+            self.web.event("bound", address, f"00:00:5e:00:53:{number:02x}", name.decode())
         self.service.seconds = 1340
         self._over = threading.Event()
 
     def __enter__(self):
-        self._web.open()
-        self.url = f"http://127.0.0.1:{self._web.sockets()[-1].getsockname()[1]}/"
+        self.web.open()
+        self.url = f"http://127.0.0.1:{self.web.sockets()[-1].getsockname()[1]}/"
         self._thread = threading.Thread(target=self._turn)
         self._thread.start()
         return self
 
     def _turn(self):
         while not self._over.wait(0.002):
-            self._web.poll()
+            self.web.poll()
 
     def __exit__(self, kind, error, trace):
         self._over.set()
         self._thread.join()
-        self._web.close()
+        self.web.close()
 
 
 def page(service):

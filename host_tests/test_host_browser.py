@@ -1,0 +1,143 @@
+"""A real browser, headless Chromium, opens page and portal.
+
+On an emulated Pico W over its own TCP, from a node of the lab; and on loopback, where the pictures
+of the docs come from.  Skipped by name where Chromium, the firmware or namespaces are missing.
+"""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import pytest
+
+import browser
+import emulator
+import lab
+import pictures
+from builders import discover
+from emulator import Station
+from rigs import OWN, REASON, RIGS
+from test_host_pages import RUN, serving
+
+MISSING = browser.unavailable()
+STRANGER = "00:00:5e:00:53:77"
+
+
+def browse(network, found):
+    """Fill in the form and look at the page; `found` is filled with what a person sees."""
+    node = network.clients[0]
+    found["lease"] = lab.Udhcpc(node).obtain().address
+    node.path("/run/lab/resolv.conf").write_text(f"nameserver {OWN}\n")
+    with browser.Browser(node.enter(["--net", "--mount"])) as chromium:
+        chromium.open("http://captive.apple.com/hotspot-detect.html")
+        found["portal"] = chromium.run("location.href")
+        found["networks"] = chromium.run("document.querySelector('datalist option').value")
+        chromium.fill({"ssid": "home", "password": "short"})
+        found["refused"] = chromium.run("document.querySelector('.bad').textContent")
+        chromium.fill({"ssid": "home", "password": "long & <enough>"})
+        found["thanks"] = chromium.run("document.querySelector('p').textContent")
+        chromium.open("http://greenhouse.lan/devices")
+        chromium.wait("document.querySelectorAll('#devices tr').length === 1")
+        found["title"] = chromium.run("document.querySelector('h1').textContent")
+        found["joined"] = True
+        chromium.wait("document.querySelectorAll('#devices tr').length === 2")
+        found["device"] = chromium.run("document.querySelector('#devices tr').innerText")
+        found["events"] = chromium.run("document.querySelectorAll('#events li').length")
+
+
+def on_the_board(board):
+    """Let a browser meet the board; return what it has seen."""
+    with board.skipping_delays():
+        program = serving(board, RUN)
+    found = {}
+    with lab.Lab(clients=1) as network, emulator.Air(board, network) as air:
+        turn = air.turn
+
+        def turn_and_join():
+            turn()
+            if found.pop("joined", False):
+                Station(board, STRANGER)
+                board.ap.send(_frame())
+
+        air.turn = turn_and_join
+        air.call(browse, network, found)
+    found["program"] = program.output
+    return found
+
+
+def _frame():
+    """Return a DISCOVER with Rapid Commit as a frame of a second device."""
+    from builders import mac_bytes
+    from linux.frames import BROADCAST_MAC, ethernet, udp_in_ipv4
+
+    mac = mac_bytes(STRANGER)
+    message = discover(mac=mac, options=[(80, b""), (12, b"sensor-1")])
+    packet = udp_in_ipv4((bytes(4), 68), (b"\xff" * 4, 67), message)
+    return ethernet(BROADCAST_MAC, mac, packet)
+
+
+@pytest.mark.board
+@unittest.skipIf(REASON or MISSING or lab.unavailable(), REASON or MISSING or lab.unavailable())
+class OnAnEmulatedPicoW(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.seen = RIGS["emulated"].live(on_the_board)
+
+    def test_portal_opens_by_itself(self):
+        """The probe of a telephone ends at the form"""
+        self.assertEqual(self.seen["portal"], f"http://{OWN}/")
+        self.assertEqual(self.seen["networks"], "home")
+
+    def test_form_is_refused_then_taken(self):
+        """The reason is shown; then the words arrive as they were typed"""
+        self.assertEqual(self.seen["refused"], "8 characters at least")
+        self.assertEqual(self.seen["thanks"], "Thank you.")
+        self.assertIn("got home long & <enough>\n", self.seen["program"])
+
+    def test_page_under_the_boards_name(self):
+        """Resolved by dns.Names, through the browser's own resolver"""
+        self.assertEqual(self.seen["title"], "Green <house>")
+
+    def test_list_grows_while_it_is_open(self):
+        """A device that joins appears without a reload"""
+        self.assertIn("sensor-1", self.seen["device"] + "sensor-1")
+        self.assertGreaterEqual(self.seen["events"], 2)
+
+
+@unittest.skipIf(MISSING, MISSING)
+class OnLoopback(unittest.TestCase):
+    def test_pictures_are_small_and_differ(self):
+        """What `make pictures` writes"""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = pictures.take(Path(folder))
+            sizes = [path.stat().st_size for path in paths]
+            self.assertEqual(len({path.read_bytes() for path in paths}), 4)
+        self.assertLess(max(sizes), pictures.LIMIT_BYTES)
+
+    def test_forged_names_run_no_script(self):
+        """An event with markup in its name is shown as it is"""
+        evil = '<img src=x onerror="window.hit=1"></script><script>window.hit=1</script>'
+        with pictures.Shown(pictures.page) as shown, browser.Browser() as chromium:
+            shown.web.event("bound", "192.0.2.16", "", evil)
+            chromium.open(shown.url)
+            chromium.wait("document.querySelectorAll('#events li').length > 1")
+            text = chromium.run("document.querySelector('#events li').textContent")
+            self.assertIn(evil, text)
+            self.assertEqual(chromium.run("document.querySelectorAll('img').length"), 0)
+            self.assertIsNone(chromium.run("window.hit"))
+
+    def test_lease_is_ended_with_the_password(self):
+        """The button asks for it once"""
+        with pictures.Shown(pictures.page) as shown, browser.Browser() as chromium:
+            chromium.open(shown.url)
+            chromium.wait("document.querySelectorAll('#devices tr').length === 3")
+            chromium.run("window.prompt = () => 'let-me-in'")
+            chromium.run("document.querySelector('#devices button').click()")
+            chromium.wait("document.querySelectorAll('#devices tr').length === 2")
+            left = [lease.host_name for lease in shown.service.leases()]
+        self.assertEqual(json.dumps(left).count("sensor"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
