@@ -197,7 +197,7 @@ class TextTest(unittest.TestCase):
         drop = {"event": "drop", "in": None, "reason": "too long"}
         self.assertEqual(events.text(drop), "DROP     ? datagram: too long")
         mac = bytes.fromhex("00005e005302")
-        conflict = events.conflict(bytes((10, 77, 0, 12)), mac, 5)
+        conflict = events.lease(("conflict", "10.77.0.12", mac.hex(":"), ""), 5)
         self.assertEqual(events.text(conflict), "CONFLICT 00:00:5e:00:53:02 10.77.0.12")
         self.assertEqual(events.text(conflict | {"mac": None}), "CONFLICT ? 10.77.0.12")
         self.assertEqual(

@@ -14,7 +14,6 @@ import os
 import random
 import select
 import socket
-import struct
 import sys
 import time
 from dataclasses import dataclass
@@ -24,37 +23,27 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "firmware")]
 
 import dhcptext
+from dhcp import (  # noqa: F401 - TYPE is for those who import this module
+    CLIENT_ID,
+    LEASE_S,
+    NOWHERE,
+    PARAMETERS,
+    REQUESTED,
+    SERVER_ID,
+    TYPE,
+    message,
+)
 from linux import frames
 
 TRY_S = 1.0  # until a message is sent again
 TRIES = 4
 CLIENT_PORT, SERVER_PORT = 68, 67
-NOWHERE = b"\0" * 4
 EVERYBODY = b"\xff" * 4
-_HEADER = struct.Struct("!BBBBIHH4s4s4s4s16s192x4s")  # op .. chaddr, sname, file, cookie
-REQUESTED, LEASE_S, TYPE, SERVER_ID, PARAMETERS, CLIENT_ID = 50, 51, 53, 54, 55, 61
 _ASKED = bytes((1, 3, 6, 15, 28, 51, 58, 59))
-_CODES = {name: code for code, name in dhcptext.TYPES.items()}
 
 
 class ClientError(Exception):
     """No lease; the text says why."""
-
-
-def message(kind, mac, xid, extra=(), *, ciaddr=NOWHERE, giaddr=NOWHERE, broadcast=False):
-    """Return a client's message as bytes, padded to the 300 of BOOTP.
-
-    kind    "DISCOVER", "REQUEST", ...     mac     6 bytes     xid   int, 32 bits
-    extra   {option code: value as bytes}, in this order after option 53
-    """
-    flags = 0x8000 if broadcast else 0
-    head = _HEADER.pack(
-        1, 1, 6, 0, xid, 0, flags, ciaddr, NOWHERE, NOWHERE, giaddr, mac, dhcptext.COOKIE
-    )
-    body = bytes((TYPE, 1, _CODES[kind]))
-    for code, value in dict(extra).items():
-        body += bytes((code, len(value))) + value
-    return (head + body + b"\xff").ljust(300, b"\0")
 
 
 @dataclass

@@ -7,78 +7,21 @@ RFC 2131 section 2, RFC 2132, RFC 3396 (split options).
 
 import argparse
 import sys
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "firmware"))
 
+from dhcp import TYPES, parse, quoted
 from microdhcp import options
 
-COOKIE = b"\x63\x82\x53\x63"
-OPTIONS_AT = 240
-SNAME = slice(44, 108)
-FILE = slice(108, 236)
-TYPES = {
-    1: "DISCOVER",
-    2: "OFFER",
-    3: "REQUEST",
-    4: "DECLINE",
-    5: "ACK",
-    6: "NAK",
-    7: "RELEASE",
-    8: "INFORM",
-}
 OVERLOAD = {1: "file", 2: "sname", 3: "file and sname"}
 RELAY = {1: "circuit", 2: "remote", 5: "link", 11: "server_override"}
 INFINITE = 0xFFFFFFFF
 LONGEST = 300  # characters of text for one option
 _NAMES_MOST = 32  # domain names in one option; pointers make many out of few bytes
 _NAME_MOST = 255  # bytes of a domain name: RFC 1035 section 2.3.4
-
-
-@dataclass
-class Message:
-    """A decoded message: header values that are set, joined options in order, and complaints."""
-
-    header: dict = field(default_factory=dict)
-    options: dict = field(default_factory=dict)  # code -> bytes
-    place: dict = field(
-        default_factory=dict
-    )  # code -> "file" or "sname" where it was not in options
-    problems: list = field(default_factory=list)
-
-    @property
-    def kind(self):
-        """DISCOVER, OFFER, …; BOOTP without option 53; "type 99" for what has no name."""
-        value = self.options.get(53)
-        if value is None:
-            return "BOOTP"
-        return TYPES.get(value[0], f"type {value[0]}") if len(value) == 1 else "type ?"
-
-
-def parse(packet):
-    """Return the Message in packet (bytes-like, the UDP payload)."""
-    packet = bytes(packet)
-    message = Message()
-    if len(packet) < OPTIONS_AT:
-        message.problems.append(f"{len(packet)} bytes, a header has {OPTIONS_AT}")
-        return message
-    _header(message, packet)
-    if packet[236:240] != COOKIE:
-        message.problems.append(f"magic cookie {packet[236:240].hex()}")
-        return message
-    _options(message, packet[OPTIONS_AT:], "")
-    overload = message.options.get(52, b"\0")[:1] or b"\0"
-    if overload[0] & 1:
-        _options(message, packet[FILE], "file")
-    if overload[0] & 2:
-        _options(message, packet[SNAME], "sname")
-    for name, area, bit in (("sname", SNAME, 2), ("file", FILE, 1)):
-        if not overload[0] & bit and any(packet[area]):
-            message.header[name] = _text(packet[area].split(b"\0")[0])
-    return message
 
 
 def lines(packet, indent=""):
@@ -136,49 +79,6 @@ def duration(seconds):
     return " ".join(parts) or "0 s"
 
 
-def _header(message, packet):
-    """Fill message.header with what is not zero; op and chaddr always."""
-    header = message.header
-    if packet[0] not in (1, 2):
-        message.problems.append(f"op {packet[0]}")
-    if packet[1] != 1:
-        header["htype"] = packet[1]
-    header["xid"] = packet[4:8].hex()
-    if packet[3]:
-        header["hops"] = packet[3]
-    if any(packet[8:10]):
-        header["secs"] = int.from_bytes(packet[8:10], "big")
-    flags = int.from_bytes(packet[10:12], "big")
-    if flags:
-        header["flags"] = "broadcast" if flags == 0x8000 else f"{flags:#06x}"
-    for name, at in (("ciaddr", 12), ("yiaddr", 16), ("siaddr", 20), ("giaddr", 24)):
-        if any(packet[at : at + 4]):
-            header[name] = str(IPv4Address(packet[at : at + 4]))
-    if packet[2] > 16:
-        message.problems.append(f"hlen {packet[2]}")
-    header["chaddr"] = packet[28 : 28 + min(packet[2], 16)].hex(":")
-
-
-def _options(message, area, place):
-    """Add the options of one area (options, file or sname) to the message."""
-    at = 0
-    while at < len(area) and area[at] != 255:
-        code = area[at]
-        at += 1
-        if code == 0:
-            continue
-        if at >= len(area) or at + 1 + area[at] > len(area):
-            message.problems.append(f"option {code} runs past the end")
-            return
-        value = bytes(area[at + 1 : at + 1 + area[at]])
-        at += 1 + area[at]
-        if place and code not in message.options:
-            message.place[code] = place
-        message.options[code] = message.options.get(code, b"") + value
-    if at >= len(area):
-        message.problems.append(f"no END in {place or 'options'}")
-
-
 def _ip(value):
     if len(value) != 4:
         raise ValueError
@@ -222,15 +122,9 @@ def _seconds(value):
     return duration(int.from_bytes(value, "big"))
 
 
-def _text(value):
-    """Return printable text in quotes; other bytes as \\x.."""
-    shown = value.rstrip(b"\0").decode("latin-1")
-    return '"' + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in shown) + '"'
-
-
 def _printable(value):
     """Return text where the bytes are text, else hex digits."""
-    return _text(value) if all(32 <= byte < 127 for byte in value) else _hex(value)
+    return quoted(value) if all(32 <= byte < 127 for byte in value) else _hex(value)
 
 
 def _bool(value):
@@ -264,13 +158,13 @@ def _client_id(value):
     if value[:1] == b"\xff":
         return f"DUID {value[1:].hex()}"
     if value[:1] == b"\0" and len(value) > 1:
-        return _text(value[1:])
+        return quoted(value[1:])
     return _hex(value)
 
 
 def _fqdn(value):
     """RFC 4702: flags, two unused bytes, and a name that is text unless flag E is set."""
-    name = _labels(value[3:])[0] if value[0] & 4 else _text(value[3:])
+    name = _labels(value[3:])[0] if value[0] & 4 else quoted(value[3:])
     return f"flags {value[0]:#04x} {name}"
 
 
@@ -350,7 +244,7 @@ SHOW = {  # by the type that microdhcp.options gives to a configurable option
     "s32": _signed,
     "u16s": _numbers,
     "bool": _bool,
-    "text": _text,
+    "text": quoted,
     "names": _domains,
     "sip": _sip,
     "hex": _hex,
@@ -364,7 +258,7 @@ SHOW_CODE = {  # options of the protocol itself
     53: _kind,
     54: _ip,
     55: _names,
-    56: _text,
+    56: quoted,
     57: _number,
     58: _seconds,
     59: _seconds,

@@ -6,8 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-#: Names of option 53, RFC 2132 section 9.6.
-KINDS = ("", "DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM")
+import dhcp
 
 #: Destination of a broadcast frame.
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
@@ -41,8 +40,8 @@ class Message:
     @property
     def kind(self):
         """The message type as a word, or "" when option 53 is missing or unknown."""
-        value = self.option(53)
-        return KINDS[value[0]] if value and value[0] < len(KINDS) else ""
+        value = self.option(dhcp.TYPE)
+        return dhcp.TYPES.get(value[0], "") if value else ""
 
     @property
     def xid(self):
@@ -71,16 +70,7 @@ class Message:
 
     def option(self, code):
         """Return the value of an option in the options field, or None when it is absent."""
-        at = 240
-        while at + 1 < len(self.payload) and self.payload[at] != 255:
-            if self.payload[at] == 0:
-                at += 1
-                continue
-            length = self.payload[at + 1]
-            if self.payload[at] == code:
-                return self.payload[at + 2 : at + 2 + length]
-            at += 2 + length
-        return None
+        return dhcp.options(self.payload).get(code)
 
     def address(self, code):
         """Return an option that holds one IPv4 address as text, or None when it is absent."""

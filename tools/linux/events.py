@@ -5,10 +5,10 @@ drop.  Of leases: bound, renewed, released, expired, declined, conflict, pool_fu
 server: ready, interface, proxy, settings, store, error, leases, lost.
 """
 
+import dhcp
 import dhcptext
 
 _HEADER_N = 34  # up to the end of a chaddr of 6 bytes
-_LEASE_S, _REQUESTED, _CLIENT_ID = 51, 50, 61
 _LINES = {
     "ready": "serving {pool} on {interface}, address {address}",
     "interface": "{message}",
@@ -71,19 +71,19 @@ def handled(server, n, reply_n, destination, now_s):
     destination  text, where the reply went; None without one
     """
     request = bytes(server.rx[:n])
-    asked = dhcptext.parse(request)
-    kind = asked.kind if asked.options.get(53) else None
+    asked = _options(request)
+    kind = dhcp.kind_of(asked[dhcp.TYPE]) if asked.get(dhcp.TYPE) else None
     event = {"event": "drop", "at_s": now_s, "in": kind}
     if n >= _HEADER_N:
         event |= _sender(request)
-    if asked.options.get(_CLIENT_ID):
-        event["client_id"] = asked.options[_CLIENT_ID].hex()
+    if asked.get(dhcp.CLIENT_ID):
+        event["client_id"] = asked[dhcp.CLIENT_ID].hex()
     if reply_n > 0:
         _add_reply(event, bytes(server.tx[:reply_n]))
         event["to"] = destination
     elif server.last_drop is None and kind in ("DECLINE", "RELEASE"):
         event["event"] = kind.lower()
-        asked_for = asked.options.get(_REQUESTED) if kind == "DECLINE" else request[12:16]
+        asked_for = asked.get(dhcp.REQUESTED) if kind == "DECLINE" else request[12:16]
         event["address"] = _address_text(asked_for or request[12:16])
     else:
         event["reason"] = str(server.last_drop)
@@ -95,25 +95,21 @@ def dropped(request, reason, now_s):
     return {
         "event": "drop",
         "at_s": now_s,
-        "in": dhcptext.parse(request).kind,
+        "in": dhcp.kind_of(_options(request).get(dhcp.TYPE)),
         **_sender(request),
         "reason": reason,
-    }
-
-
-def conflict(address, mac, now_s):
-    """Return the event of an address (4 bytes) in use by `mac`, 6 bytes, None: unknown."""
-    return {
-        "event": "conflict",
-        "at_s": now_s,
-        "address": _address_text(address),
-        "mac": mac and mac.hex(":"),
     }
 
 
 def proxy(mac, now_s):
     """Return the event of a station, 6 bytes of MAC, that answers for every address."""
     return {"event": "proxy", "at_s": now_s, "mac": mac.hex(":")}
+
+
+def _options(packet):
+    """Return {code: value}; overloaded ones too, which cost a second look."""
+    found = dhcp.options(packet)
+    return dhcp.parse(packet).options if dhcp.OVERLOAD in found else found
 
 
 def _sender(request):
@@ -123,13 +119,13 @@ def _sender(request):
 
 def _add_reply(event, reply):
     """Fill in what the reply says."""
-    given = dhcptext.parse(reply)
-    event["out"] = given.kind
-    event["event"] = "inform" if event["in"] == "INFORM" else given.kind.lower()
-    if given.kind != "NAK":
+    given = _options(reply)
+    kind = event["out"] = dhcp.kind_of(given[dhcp.TYPE])
+    event["event"] = "inform" if event["in"] == "INFORM" else kind.lower()
+    if kind != "NAK":
         event["address"] = _address_text(reply[12:16] if event["in"] == "INFORM" else reply[16:20])
-    if _LEASE_S in given.options:
-        event["lease_s"] = int.from_bytes(given.options[_LEASE_S], "big")
+    if dhcp.LEASE_S in given:
+        event["lease_s"] = int.from_bytes(given[dhcp.LEASE_S], "big")
 
 
 def _address_text(address):

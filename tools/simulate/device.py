@@ -8,6 +8,7 @@ It stops using an address the moment its lease is over, counted from when it sen
 from typing import NamedTuple
 
 import client
+from dhcp import options as read
 
 OFF, INIT, SELECTING, REQUESTING, PROBING, REBOOTING, BOUND, RENEWING, REBINDING = range(9)
 OFFER, ACK, NAK = 2, 5, 6
@@ -28,17 +29,6 @@ class Manners(NamedTuple):
     probes: bool = True  # asks who has the address before it uses it
     releases: bool = False  # when it leaves
     wish_s: int | None = None  # option 51
-
-
-def read(reply):
-    """Return the options {code: bytes} of a message without split or overloaded ones."""
-    found = {}
-    at = 240
-    while reply[at] != 255:
-        end = at + 2 + reply[at + 1]
-        found[reply[at]] = reply[at + 2 : end]
-        at = end
-    return found
 
 
 class Device:

@@ -10,8 +10,9 @@ moved         who comes back within a week has its old address, unless somebody 
 import collections
 
 import client
+from dhcp import options as read
 
-from .device import ACK, OFFER, read
+from .device import ACK, OFFER
 
 WEEK_S = 7 * 86400
 DISCOVER, DECLINE, RELEASE = 1, 4, 7
