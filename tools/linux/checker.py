@@ -47,6 +47,7 @@ class Checker(checking.Checker):
 
     @check_ms.setter
     def check_ms(self, check_ms):
+        """Set it, for checks that run too."""
         self._check_ms = check_ms
 
     def report(self):
