@@ -330,6 +330,45 @@ class Malformed(NamesCase):
         self.assertLess(len(reply), 13)
 
 
+class Domain(unittest.TestCase):
+    """The server tells its clients the domain: options 15 and 119."""
+
+    def sent(self, domain="lan", **settings):
+        """Return (option 15, option 119) of an OFFER."""
+        server = serve(**settings)
+        Names(FakeService(server), domain=domain, board="greenhouse")
+        offer = Client(server).discover(prl=(1, 3, 6, 15, 119, 58, 59))
+        self.assertEqual((offer.option(58), offer.option(59)), (b"\0\0\x07\x08", b"\0\0\x0c\x4e"))
+        return offer.option(15), offer.option(119)
+
+    def test_added(self):
+        """Where the Config has none; also to the options of a reservation"""
+        both = b"lan", b"\x03lan\0"
+        self.assertEqual(self.sent(), both)
+        own = {"address": "192.0.2.20", "routers": []}
+        self.assertEqual(self.sent(reservations={"00:00:5e:00:53:01": own}), both)
+        self.assertEqual(self.sent("home.arpa")[1], b"\x04home\x04arpa\0")
+
+    def test_the_settings_come_first(self):
+        """What the Config has stays"""
+        self.assertEqual(
+            self.sent(domain="lan", options={"domain_search": ["a.example"]})[1][:2], b"\1a"
+        )
+        server = serve(domain="other")
+        Names(FakeService(server), domain="lan", board="greenhouse")
+        self.assertEqual(Client(server).discover(prl=(15,)).option(15), b"other")
+
+    def test_after_configure(self):
+        """A new Config is told at the next turn"""
+        server = serve()
+        service = FakeService(server)
+        names = Names(service, board="greenhouse")
+        server.configure(serve(lease_s=7200).config, 0)
+        service.config = server.config
+        names.poll()
+        self.assertEqual(Client(server).discover(prl=(15,)).option(15), b"lan")
+
+
 class Settings(unittest.TestCase):
     def test_refused_by_name(self):
         """A wrong argument raises ValueError that names it"""

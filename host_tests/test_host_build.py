@@ -151,7 +151,9 @@ class Package(unittest.TestCase):
             found = build.package(fast=True, arch=arch)
             more = {f"microdhcp/{name}.mpy" for name in layout.NATIVE}
             self.assertEqual(set(found) - set(lean), more)
-            self.assertEqual({arch_of(found[name]) for name in more}, {_ARCH_BITS[arch]} if more else set())
+            self.assertEqual(
+                {arch_of(found[name]) for name in more}, {_ARCH_BITS[arch]} if more else set()
+            )
 
     def test_fast_without_a_known_core_is_refused(self):
         for arch in (None, "z80"):

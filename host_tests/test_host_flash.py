@@ -210,7 +210,9 @@ class TheTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             check.stage(Path(folder), [ROOT / "host_tests" / "test_message_key.py"])
             there = {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
-        self.assertLess({"test_message_key.mpy", "unittest.mpy", "builders.mpy", "recordings.mpy"}, there)
+        self.assertLess(
+            {"test_message_key.mpy", "unittest.mpy", "builders.mpy", "recordings.mpy"}, there
+        )
         self.assertTrue(any(name.startswith("captures/") for name in there))
         self.assertFalse([name for name in there if "microdhcp" in name or "test_w" in name])
 

@@ -42,7 +42,8 @@ class Names:
     def __init__(self, service, domain="lan", board=None, captive=False, hosts=None):
         """Answer on UDP port 53 of the access point while the service runs.
 
-        service  the Service; the server gives its clients the option 15 that fits `domain`
+        service  the Service; its server tells clients the domain (options 15 and 119), unless its
+                 Config has these options already
         domain   labels joined by dots, 1 to 100 characters
         board    name of the board itself, one label; None: made from the access point's ssid
         captive  True: every other name has the board's address too, so that a portal opens
@@ -58,8 +59,20 @@ class Names:
         for name in hosts or ():
             self._hosts[_label("hosts", name)] = address_bytes(hosts[name])
         self._board = board and _label("board", board)
-        self._sock = self._ipoll = None
+        self._sock = self._ipoll = self._config = None
+        self._tell_domain()
         service.add(self)
+
+    def _tell_domain(self):
+        """Let the server send options 15 and 119 (RFC 3397), after configure() again."""
+        service = self._service
+        self._config = service.config
+        name = self.domain.encode()
+        zone = self._zone
+        for tlv in (bytes((15, len(name))) + name, bytes((119, len(zone))) + zone):
+            _add_option(self._config, tlv)
+        if getattr(service, "fast", None):
+            service.fast.make()  # it has a copy
 
     def answer(self, query):
         """Return the reply to a DNS message (bytes, both), b"" for none.  Never raises."""
@@ -177,6 +190,8 @@ class Names:
 
     def poll(self):
         """Answer what waits, some queries at most.  Allocates for each; never raises."""
+        if self._config is not self._service.config:
+            self._tell_domain()
         for _ in range(_QUERIES):
             try:
                 if not self._sock or not any(self._ipoll(0)):
@@ -197,6 +212,23 @@ class Names:
         if self._sock:
             self._sock.close()
             self._sock = self._ipoll = None
+
+
+def _add_option(config, tlv):
+    """Add a finished option to each set of options of a Config that has none of that code.
+
+    A set is (options, the last two of them 58 and 59; {code: number}; boot file).
+    """
+    devices = config.devices
+    sets = [config.common]
+    if devices:
+        sets += list(devices.own.values()) + [own for _, own in devices.classes]
+    for options, numbers, _ in sets:
+        if tlv[0] not in numbers:
+            options.insert(len(options) - 2, tlv)
+            numbers.update({options[number][0]: number for number in range(len(options))})
+            if len(config.sent) < len(options):
+                config.sent = bytearray(len(options))
 
 
 def _label(setting, text):
