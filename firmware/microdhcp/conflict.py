@@ -12,15 +12,30 @@ _THERE = const(1)  # verdicts about a slot that is leased: its client is there, 
 _SILENT = const(2)
 
 
+def of_server(server, _name):
+    """Return Server.enable_checks(names_owner=False).
+
+    It lets handle() return PARK for a message whose answer waits for the check of an address.
+    After PARK the host keeps the message, checks the address of `check_slot`, calls checked() and
+    hands the message to handle() again.
+    """
+    return lambda names_owner=False: Checks(server, names_owner)
+
+
 class Checks:
     """What a server with checks knows beyond its leases.
 
-    names_owner   the host learns who answers
+    names_owner   the host learns who answers, so that it can tell the client itself, which is no
+                  conflict, from others; then an address that an unknown client names in a REQUEST
+                  is checked too
     """
 
     def __init__(self, server, names_owner):
         self.names_owner = names_owner
         self._server = server
+        server._checks = self
+        server.checked = self.checked
+        server.address_of = self.address_of
         self._key = bytearray(8)
         self.forget()
 
@@ -49,8 +64,15 @@ class Checks:
             return True
         return state == FREE or now_s - leases.until_s[slot] > MOMENT_S
 
-    def checked(self, slot, in_use, now_s, owner):
-        """See Server.checked()."""
+    def address_of(self, slot, buf, pos):
+        """Write the address of a slot to buf[pos:pos + 4]."""
+        self._server.leases.address_of(slot, buf, pos)
+
+    def checked(self, slot, in_use, now_s, owner=None):
+        """Take the result of a check: whether somebody else than the client has the address.
+
+        owner   the MAC of who has it, 6 bytes; None: nobody knows
+        """
         leases = self._server.leases
         config = self._server.config
         state = leases.state[slot]

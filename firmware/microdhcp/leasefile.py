@@ -9,7 +9,7 @@ quarantine begins anew.
 from binascii import crc32
 
 from ._compat import const
-from .leases import NEVER, NOBODY, later
+from .leases import NEVER, NOBODY, WORTH, later
 from .states import ADOPTED, BOUND, CONFLICT, DECLINED, EXPIRED, FREE, RELEASED
 from .text import name_of, restore_name
 
@@ -54,7 +54,7 @@ def dump(server, now_s):
     leases = server.leases
     leases.end_due(now_s)
     out = bytearray(_MAGIC + bytes((_FORMAT, 0)))
-    for slot in leases.order():  # so that the oldest is reused first after load() too
+    for slot in order(leases):  # so that the oldest is reused first after load() too
         if leases.state[slot] != FREE:
             name = name_of(leases, slot).encode()
             out.append(_RECORD + len(name))
@@ -62,6 +62,14 @@ def dump(server, now_s):
             out[_COUNT_AT] += 1
     out.extend(crc32(out).to_bytes(_CRC, "big"))
     return bytes(out)
+
+
+def order(leases):
+    """Return the slots as a list, those that are alike in the order they end or ended in."""
+    found = []
+    for slot in range(leases.slots):
+        found.append((WORTH[leases.state[slot]], leases.until_s[slot], leases.turn[slot], slot))
+    return [entry[3] for entry in sorted(found)]
 
 
 def _record(leases, slot, now_s):

@@ -238,13 +238,6 @@ class Leases:
             return now_s - self.until_s[slot] + self.granted_s[slot] >= _SETTLED_S
         return WORTH[self.state[slot]] != _QUARANTINE or self.until_s[slot] <= until_s
 
-    def order(self):
-        """Return the slots as a list, those that are alike in the order they end or ended in."""
-        order = []
-        for slot in range(self.slots):
-            order.append((WORTH[self.state[slot]], self.until_s[slot], self.turn[slot], slot))
-        return [entry[3] for entry in sorted(order)]
-
     # Changes
 
     def put(self, slot, key, mac, state, granted_s, now_s, until_s):

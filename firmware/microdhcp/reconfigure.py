@@ -3,6 +3,7 @@
 Loaded by Server.configure() only.
 """
 
+from .leasefile import order
 from .leases import Leases
 from .states import DECLINED, EXPIRED, FREE
 from .text import name_of, restore_name
@@ -10,8 +11,18 @@ from .text import name_of, restore_name
 
 def configure(server, config, now_s):
     """Let a server go on with another Config: see report.configure()."""
-    leases = _carried(server, config, now_s)
-    server.use(config, leases)
+    use(server, config, _carried(server, config, now_s))
+
+
+def use(server, config, leases):
+    """Let a server work with these settings and this lease table."""
+    server.config = config
+    server.leases = leases
+    if server._checks:
+        server._checks.forget()
+    if server.events:
+        leases.events = server.events
+        server.events.leases = leases
 
 
 def _carried(server, config, now_s):
@@ -26,7 +37,7 @@ def _carried(server, config, now_s):
     old.end_due(now_s)
     new = Leases(config)
     address = bytearray(4)
-    for slot in old.order():  # so that the oldest is still reused first
+    for slot in order(old):  # so that the oldest is still reused first
         if old.state[slot] != FREE:
             old.address_of(slot, address, 0)
             to = new.slot_of(address, 0)

@@ -177,6 +177,7 @@ def next_event(server):
 
 
 _CALLS = {
+    "address_of": lambda server, slot, buf, pos: server.leases.address_of(slot, buf, pos),
     "roster": roster,
     "find": find,
     "release": release,

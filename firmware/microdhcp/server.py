@@ -65,7 +65,8 @@ class Server(Writer):
 
     What programs ask for is loaded when they first do (report.py): last_drop (why the last packet
     got no answer, None when it got one or needs none), drops ({reason: how often}), roster(),
-    find(), release(), counters(), enable_events(), next_event(), configure().
+    find(), release(), counters(), enable_events(), next_event(), configure(), address_of().
+    enable_checks(), and then checked(), are in conflict.py.
     """
 
     def __init__(self, config, rx_size=600, tx=None):
@@ -78,9 +79,11 @@ class Server(Writer):
         self.leases = Leases(config)
 
     def __getattr__(self, name):
-        """Load what programs ask for."""
-        from .report import of_server
-
+        """Load what programs ask for, and who checks addresses."""
+        if name == "enable_checks":
+            from .conflict import of_server
+        else:
+            from .report import of_server
         return of_server(self, name)
 
     def handle(self, n, now_s):
@@ -129,41 +132,7 @@ class Server(Writer):
             return self._release(now_s)
         return self._inform()
 
-    def use(self, config, leases):
-        """Work with these settings and this lease table."""
-        self.config = config
-        self.leases = leases
-        if self._checks:
-            self._checks.forget()
-        if self.events:
-            leases.events = self.events
-            self.events.leases = leases
-
     # Checks: is the address in use by somebody else?
-
-    def enable_checks(self, names_owner=False):
-        """Let handle() return PARK for a message whose answer waits for the check of an address.
-
-        names_owner   the host learns who answers, so that it can tell the client itself, which
-                      is no conflict, from others; then an address that an unknown client names
-                      in a REQUEST is checked too
-        After PARK the host keeps the message, checks the address of `check_slot`, calls checked()
-        and hands the message to handle() again.
-        """
-        from .conflict import Checks
-
-        self._checks = Checks(self, names_owner)
-
-    def checked(self, slot, in_use, now_s, owner=None):
-        """Take the result of a check: whether somebody else than the client has the address.
-
-        owner   the MAC of who has it, 6 bytes; None: nobody knows
-        """
-        self._checks.checked(slot, in_use, now_s, owner)
-
-    def address_of(self, slot, buf, pos):
-        """Write the address of a slot to buf[pos:pos + 4]."""
-        self.leases.address_of(slot, buf, pos)
 
     def _park(self, slot, now_s):
         """Keep the slot for the client and ask for a check.

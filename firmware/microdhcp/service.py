@@ -257,10 +257,9 @@ class Service:
         try:
             self._change(server.configure, config, self._clock.now_s())
         except BaseException:  # Ctrl-C too: either all of it is new, or nothing
-            server.use(*old)
-            if server.events:
-                server.events.leases = server.leases
-                server.leases.events = server.events
+            from .reconfigure import use
+
+            use(server, *old)
             raise
         self.config = config
         self._unsent = 0  # its client asks again; checks go on

@@ -23,7 +23,7 @@ BUNDLES = {
 NATIVE = ("fast",)
 
 #: Public: modules that programs import by name, besides those that no other module imports.
-PUBLIC_MODULES = ("web",)
+PUBLIC_MODULES = ("leasefile", "web")
 
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
