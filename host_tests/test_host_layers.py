@@ -19,7 +19,7 @@ EDGES = {
     "leases": {"_compat", "message", "states"},
     "reply": {"_compat", "message"},
     "server": {"_compat", "conflict", "leases", "message", "relayed", "reply", "report", "states"},
-    "conflict": {"_compat", "leases", "states"},
+    "conflict": {"_compat", "leases", "message", "states"},
     "devices": {"_compat", "message"},
     "relayed": {"_compat", "message"},
     "config": {"_compat", "settings"},

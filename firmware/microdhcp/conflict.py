@@ -6,6 +6,7 @@ Server.enable_checks().
 
 from ._compat import const
 from .leases import ELSEWHERE, MOMENT_S, later
+from .message import client_key
 from .states import ADOPTED, BOUND, CHECKED, CHECKING, CONFLICT, FREE, OFFERED
 
 _THERE = const(1)  # verdicts about a slot that is leased: its client is there, or not
@@ -68,6 +69,10 @@ class Checks:
         """Write the address of a slot to buf[pos:pos + 4]."""
         self._server.leases.address_of(slot, buf, pos)
 
+    def stranger_at(self, slot, now_s):
+        """Return whether the client names an address that another device may still have."""
+        return self.names_owner and self.needed(slot, now_s)
+
     def checked(self, slot, in_use, now_s, owner=None):
         """Take the result of a check: whether somebody else than the client has the address.
 
@@ -100,7 +105,7 @@ class Checks:
         if not leases.leased(own) or leases.has_chaddr(own, self._server.chaddr):
             return own
         key = self._key
-        key[0:8] = self._server.hardware()
+        client_key(self._server.rx, 0, key)
         key[4] = 1
         twin = leases.find(key)
         if twin < 0 or not leases.live(twin):

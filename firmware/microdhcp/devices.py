@@ -4,7 +4,7 @@ Reservations, options of their own, classes, allow and deny.  Loaded only where 
 """
 
 from ._compat import const
-from .message import F_CHADDR, F_OPTIONS, same
+from .message import F_CHADDR, F_OPTIONS, client_key, same
 
 _END = const(255)
 _ARCHITECTURE = const(93)  # pairs of bytes, RFC 4578 section 2.1
@@ -27,6 +27,7 @@ class Devices:
         self.keys = keys
         self.own = own
         self.classes = classes
+        self._key = bytearray(8)
 
     def permits(self, client):
         """Return whether the client, a Reader, may be served."""
@@ -53,7 +54,10 @@ class Devices:
         By its identifier, then by chaddr, whatever the identifier is.
         """
         slot = self.find(client.key)
-        return slot if slot >= 0 else self.find(client.hardware())
+        if slot < 0:
+            client_key(client.rx, 0, self._key)
+            slot = self.find(self._key)
+        return slot
 
     def reservation(self, server):
         """Return the slot that is reserved for the client in rx and that it can have now, else -1.

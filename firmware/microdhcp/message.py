@@ -81,7 +81,6 @@ class Reader:
         self.pos = array("H", bytes(2 * _ENTRIES))
         self.key = bytearray(8)
         self.chaddr = bytearray(6)
-        self._other_key = bytearray(8)
         self._in_rx = memoryview(self.rx)[F_CHADDR : F_CHADDR + 6]
         self._spare = 0  # where rx is free for options that are put together
 
@@ -96,11 +95,6 @@ class Reader:
                 client_key(self.rx, self.pos[CLIENT_ID], self.key)
                 self.chaddr[0:6] = self._in_rx
         return kind
-
-    def hardware(self):
-        """Return the key that chaddr alone makes, whatever the identifier is."""
-        client_key(self.rx, 0, self._other_key)
-        return self._other_key
 
     def _header(self, n):
         """Return what is wrong with the fixed part of the message, negative; 0: nothing."""

@@ -13,6 +13,12 @@ _SUBNET = const(118)
 _OWN_ID = const(245)  # where option 54 of a reply is
 
 
+def of_server(server, _name):
+    """Return Server.relayed, which it has from now on."""
+    server.relayed = Relayed(server)
+    return server.relayed
+
+
 class Relayed:
     """What one server does for messages that a relay agent sends."""
 

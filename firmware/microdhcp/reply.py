@@ -76,12 +76,8 @@ class Writer(Reader):
         self.drop_counts = array("i", [0] * REASONS_N)
         self.messages = array("i", [0] * 9)
         self._head = memoryview(self.rx)[:_HEAD]
-        self._ciaddr = self._head[F_CIADDR : F_CIADDR + 4]
-        self._lease = bytearray(b"\x33\x04\0\0\0\0")
-        self._spilled = False
         self._end = self._limit = self._file_end = self._sname_end = 0
         self._id_pos = self._agent_pos = 0
-        self._sent = None
 
     def write(self, kind, host24, granted_s, rapid=False, to_ciaddr=False):
         """Write an OFFER or ACK into tx; return its length.
@@ -107,26 +103,27 @@ class Writer(Reader):
             tx[F_FILE : F_FILE + len(boot_file)] = boot_file
             self._file_end = F_COOKIE
         if to_ciaddr:
-            tx[F_CIADDR : F_CIADDR + 4] = self._ciaddr
+            copy(tx, F_CIADDR, self.rx, F_CIADDR, 4)
         machine_pos = self._keep_room(MACHINE_ID, MACHINE_ID_LEFT_OUT)
         self._put_all(granted_s, rapid, options, numbers)
         return self._finish(machine_pos)
 
     def _put_all(self, granted_s, rapid, options, numbers):
         """Append the lease, and what option 55 asks for, in its order; without it all there is."""
-        sent = self._sent = self.config.sent
+        sent = self.config.sent
         for number in range(len(options)):
             sent[number] = 0
         if granted_s:
-            _store(granted_s, self._lease)
-            self._put(self._lease)
+            self.tx[_PARAMETERS_POS : _PARAMETERS_POS + 2] = b"\x33\x04"
+            _store(granted_s, self.tx, _PARAMETERS_POS + 2)
+            self._end += 6
         if rapid:
             self._put(b"\x50\x00")
         if granted_s < 3:  # no lease, an infinite one, or no second between T1 and T2
             sent[len(options) - 1] = sent[len(options) - 2] = 1
         else:
-            _store(granted_s // 2, options[-2])
-            _store(granted_s - max(granted_s // 8, 1), options[-1])
+            _store(granted_s // 2, options[-2], 2)
+            _store(granted_s - max(granted_s // 8, 1), options[-1], 2)
         self._limit -= 3  # option 52
         start = self.pos[PARAMETERS]
         if start:
@@ -179,7 +176,6 @@ class Writer(Reader):
             self.reply_to = BROADCAST
         else:
             self.reply_to = CLIENT
-        self._spilled = False
         self._end = _PARAMETERS_POS
         self._file_end = F_FILE
         self._sname_end = F_SNAME
@@ -205,7 +201,7 @@ class Writer(Reader):
     def _put_asked(self, start, end, options, numbers):
         """Append each option whose code is in rx[start:end], once."""
         rx = self.rx
-        sent = self._sent
+        sent = self.config.sent
         routes = _CLASSLESS_ROUTES in numbers and rx.find(b"\x79", start, end) >= 0
         for pos in range(start, end):
             code = rx[pos]
@@ -230,7 +226,6 @@ class Writer(Reader):
         if pos + n <= self._limit:
             self._end = pos + n
         else:
-            self._spilled = True
             pos = self._file_end
             if pos + n < F_COOKIE:
                 self._file_end = pos + n
@@ -246,18 +241,17 @@ class Writer(Reader):
     def _finish(self, machine_pos):
         """Close the areas in use, echo 61, 97 and 82, and return the length of the message."""
         tx = self.tx
-        if self._spilled:  # end the options in file and sname, and say so: RFC 2132 section 9.3
-            overload = 0
-            if F_FILE < self._file_end < F_COOKIE:  # at the cookie it belongs to the boot file
-                tx[self._file_end] = 255
-                overload = 1
-            if self._sname_end > F_SNAME:
-                tx[self._sname_end] = 255
-                overload |= 2
-            if overload:
-                tx[self._end : self._end + 2] = b"\x34\x01"
-                tx[self._end + 2] = overload
-                self._end += 3
+        overload = 0
+        if F_FILE < self._file_end < F_COOKIE:  # at the cookie it belongs to the boot file
+            tx[self._file_end] = 255
+            overload = 1
+        if self._sname_end > F_SNAME:
+            tx[self._sname_end] = 255
+            overload |= 2
+        if overload:  # there are options in file or sname: RFC 2132 section 9.3
+            tx[self._end : self._end + 2] = b"\x34\x01"
+            tx[self._end + 2] = overload
+            self._end += 3
         self._echo(61, self._id_pos)
         self._echo(97, machine_pos)
         self._echo(82, self._agent_pos)
@@ -273,9 +267,9 @@ class Writer(Reader):
             self._end += n + 1
 
 
-def _store(n, tlv):
-    """Write n as the value of an option of four bytes; -1, infinite, becomes 0xFFFFFFFF."""
-    tlv[2] = n >> 24 & 255
-    tlv[3] = n >> 16 & 255
-    tlv[4] = n >> 8 & 255
-    tlv[5] = n & 255
+def _store(n, buf, pos):
+    """Write a number of seconds to buf[pos:pos + 4]; -1, infinite, becomes 0xFFFFFFFF."""
+    buf[pos] = n >> 24 & 255
+    buf[pos + 1] = n >> 16 & 255
+    buf[pos + 2] = n >> 8 & 255
+    buf[pos + 3] = n & 255

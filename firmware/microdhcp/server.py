@@ -74,13 +74,14 @@ class Server(Writer):
         self.now_s = self.dropped = 0
         self.events = None
         self.check_slot = -1
-        self._relayed = None  # relayed.Relayed, once a relay agent has asked
         self._checks = None  # conflict.Checks, once addresses are checked
         self.leases = Leases(config)
 
     def __getattr__(self, name):
-        """Load what programs ask for, and who checks addresses."""
-        if name == "enable_checks":
+        """Load what programs ask for, what relay agents need, and the checks of addresses."""
+        if name == "relayed":
+            from .relayed import of_server
+        elif name == "enable_checks":
             from .conflict import of_server
         else:
             from .report import of_server
@@ -99,7 +100,7 @@ class Server(Writer):
         if kind < 0:
             return self._drop(-kind)
         via = self.rx.find(b"\0\0\0\0", F_GIADDR, F_GIADDR + 4) < 0
-        if via and not self._from_relay():
+        if via and not self.relayed.admits():
             return self._drop(_BAD_RELAY)
         if config.devices and not config.devices.permits(self):
             return self._drop(_DENIED)
@@ -109,16 +110,8 @@ class Server(Writer):
         if n >= 0:  # else it comes again
             self.messages[kind] = self.messages[kind] + 1 & NEVER
             if via and n:
-                self._relayed.sign()
+                self.relayed.sign()
         return n
-
-    def _from_relay(self):
-        """Return whether the relayed message is for our subnet (RFC 3527, 3011)."""
-        if not self._relayed:
-            from .relayed import Relayed
-
-            self._relayed = Relayed(self)
-        return self._relayed.admits()
 
     def _answer(self, kind, now_s):
         """Tell the message types apart; return what handle() shall."""
@@ -255,7 +248,7 @@ class Server(Writer):
         if not self._may_have(slot, own, True):
             return self._nak(pos, own, now_s)
         if leases.leased(slot):
-            if self._is_stranger_at(slot, now_s):
+            if self._checks and self._checks.stranger_at(slot, now_s):
                 return self._park(slot, now_s)
         elif leases.state[slot] == CHECKING or not leases.holds(slot, self.key):
             return self._adopt(slot, now_s)
@@ -286,7 +279,7 @@ class Server(Writer):
         if not renewing:
             if not mine or state == CHECKING:
                 return self._adopt(slot, now_s)
-            if self._is_stranger_at(slot, now_s):
+            if self._checks and self._checks.stranger_at(slot, now_s):
                 return self._park(slot, now_s)
         heard = renewing and (leased or not mine or not leases.live(slot))
         if not mine and not leased:
@@ -410,10 +403,6 @@ class Server(Writer):
     def _is_known_at(self, slot):
         """Return whether the client, or the same device by another identifier, has the slot."""
         return self.leases.holds(slot, self.key) or self.leases.has_chaddr(slot, self.chaddr)
-
-    def _is_stranger_at(self, slot, now_s):
-        """Return whether the slot is leased to another device, which may still be there."""
-        return self._checks and self._checks.names_owner and self._checks.needed(slot, now_s)
 
     def _names_us(self):
         """Return whether option 54 is our address."""
