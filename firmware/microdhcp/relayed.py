@@ -13,52 +13,49 @@ _SUBNET = const(118)
 _OWN_ID = const(245)  # where option 54 of a reply is
 
 
-def of_server(server, _name):
-    """Return Server.relayed, which it has from now on."""
-    server.relayed = Relayed(server)
-    return server.relayed
+def of_server(server, name):
+    """Return Server.admits() or Server.sign(), which all servers have from now on."""
+    kind = server.__class__
+    kind.admits = admits
+    kind.sign = sign
+    return server.admits if name == "admits" else server.sign
 
 
-class Relayed:
-    """What one server does for messages that a relay agent sends."""
+def admits(server):
+    """Return whether this server serves the subnet that the relayed message in rx is for.
 
-    def __init__(self, server):
-        self._server = server
-
-    def admits(self):
-        """Return whether this server serves the subnet that the message in rx is for.
-
-        That is what sub-option 5 says, else option 118, else giaddr.  If one of the first two says
-        so, giaddr may be an address outside the subnet.  In an admitted message option 54 holds
-        the server's address, if it held the name that the relay gave to the server.
-        """
-        server = self._server
-        rx = server.rx
-        pos = self._sub_option(_LINK) or _walk(rx, F_OPTIONS, server.n, _SUBNET)
-        if not pos:
-            if not server.config.on_link(rx, F_GIADDR):
-                return False
-        elif not 0 < rx[F_GIADDR] < 224 or rx[F_GIADDR] == 127:  # no host has such an address
+    That is what sub-option 5 says, else option 118, else giaddr.  If one of the first two says
+    so, giaddr may be an address outside the subnet.  In an admitted message option 54 holds the
+    server's address, if it held the name that the relay gave to the server.
+    """
+    rx = server.rx
+    pos = _sub_option(server, _LINK) or _walk(rx, F_OPTIONS, server.n, _SUBNET)
+    if not pos:
+        if not server.config.on_link(rx, F_GIADDR):
             return False
-        elif not _names(rx, pos, server.config):
-            return False
-        name = self._sub_option(_OVERRIDE)
-        pos = server.pos[SERVER_ID]
-        if name and pos and same(rx, pos + 1, rx, name, 4):
-            copy(rx, pos + 1, server.config.address, 0, 4)
-        return True
+    elif not 0 < rx[F_GIADDR] < 224 or rx[F_GIADDR] == 127:  # no host has such an address
+        return False
+    elif not _names(rx, pos, server.config):
+        return False
+    name = _sub_option(server, _OVERRIDE)
+    pos = server.pos[SERVER_ID]
+    if name and pos and same(rx, pos + 1, rx, name, 4):
+        copy(rx, pos + 1, server.config.address, 0, 4)
+    return True
 
-    def sign(self):
-        """Write the name that the relay gave the server into the reply in tx, if it gave one."""
-        name = self._sub_option(_OVERRIDE)
-        if name:
-            copy(self._server.tx, _OWN_ID, self._server.rx, name, 4)
 
-    def _sub_option(self, wanted):
-        """Return where the four bytes of a sub-option of option 82 are, 0 if it is missing."""
-        rx = self._server.rx
-        pos = self._server.pos[AGENT_INFO]
-        return _walk(rx, pos + 1, pos + 1 + rx[pos], wanted) if pos else 0
+def sign(server):
+    """Write the name that the relay gave the server into the reply in tx, if it gave one."""
+    name = _sub_option(server, _OVERRIDE)
+    if name:
+        copy(server.tx, _OWN_ID, server.rx, name, 4)
+
+
+def _sub_option(server, wanted):
+    """Return where the four bytes of a sub-option of option 82 are, 0 if it is missing."""
+    rx = server.rx
+    pos = server.pos[AGENT_INFO]
+    return _walk(rx, pos + 1, pos + 1 + rx[pos], wanted) if pos else 0
 
 
 def _names(rx, pos, config):

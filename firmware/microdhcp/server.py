@@ -79,7 +79,7 @@ class Server(Writer):
 
     def __getattr__(self, name):
         """Load what programs ask for, what relay agents need, and the checks of addresses."""
-        if name == "relayed":
+        if name == "admits":
             from .relayed import of_server
         elif name == "enable_checks":
             from .conflict import of_server
@@ -100,7 +100,7 @@ class Server(Writer):
         if kind < 0:
             return self._drop(-kind)
         via = self.rx.find(b"\0\0\0\0", F_GIADDR, F_GIADDR + 4) < 0
-        if via and not self.relayed.admits():
+        if via and not self.admits():
             return self._drop(_BAD_RELAY)
         if config.devices and not config.devices.permits(self):
             return self._drop(_DENIED)
@@ -110,7 +110,7 @@ class Server(Writer):
         if n >= 0:  # else it comes again
             self.messages[kind] = self.messages[kind] + 1 & NEVER
             if via and n:
-                self.relayed.sign()
+                self.sign()
         return n
 
     def _answer(self, kind, now_s):
