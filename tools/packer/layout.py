@@ -27,7 +27,7 @@ PUBLIC_MODULES = ("leasefile", "web")
 
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
-PUBLIC = "state save dropped sock counters"
+PUBLIC = "state save dropped sock counters dump load records"
 
 
 def bundles(family, present):
