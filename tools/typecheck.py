@@ -142,7 +142,9 @@ def _typed_root():
         if isinstance(node, ast.Assign) and node.targets[0].id == "_HOME":
             homes = ast.literal_eval(node.value)
     places = {name: "." if name == home else f".{home}" for name, home in homes.items()}
+    del places["store"]
     lines = [f"from {place} import {name} as {name}\n" for name, place in places.items()]
+    lines.append("from . import leasefile as store\n")
     path = HOME / "root.py"
     path.write_text("".join(lines))
     return path

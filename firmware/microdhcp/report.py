@@ -176,7 +176,7 @@ def next_event(server):
     return server.events.take() if server.events else None
 
 
-_CALLS = {
+_CALLS: dict = {
     "address_of": lambda server, slot, buf, pos: server.leases.address_of(slot, buf, pos),
     "roster": roster,
     "find": find,
