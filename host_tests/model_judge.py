@@ -43,7 +43,7 @@ RULES = (
 )
 
 #: Rules that the server is known to break; a story ends where it meets one of them.
-KNOWN = ("A7", "endless", "offer")
+KNOWN = ()
 
 
 class FaultError(Exception):

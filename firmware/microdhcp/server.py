@@ -298,7 +298,8 @@ class Server(Writer):
     def _may_have(self, slot, own, selecting):
         """Return whether a client, whose slot is own or -1, may lease the slot that it names.
 
-        selecting   we have offered it: perhaps the lease of the same device that gives way
+        selecting   we have offered it: perhaps a lease of the same device that gives way, or that
+                    nobody has confirmed
         """
         if slot < 0:
             return False
@@ -316,7 +317,7 @@ class Server(Writer):
             return True
         if not selecting or not leases.leased(slot) or not leases.has_chaddr(slot, self.chaddr):
             return False
-        return leases.surplus(self.chaddr, self.key) >= 0
+        return leases.state[slot] == ADOPTED or leases.surplus(self.chaddr, self.key) >= 0
 
     def _ack(self, slot, state, granted_s, now_s, rapid, to_ciaddr):
         """Lease the address; where the device then has one lease too many, another one ends."""
