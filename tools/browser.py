@@ -68,7 +68,17 @@ class Browser:
         self._from, theirs_out = os.pipe()
         profile = f"--user-data-dir={self._folder.name}"
         pipes = [str(theirs_in), str(theirs_out)]
-        command = [*self._enter, "bash", "-c", _SHELL, "bash", *pipes, _program(), *_FLAGS, profile]
+        command = [
+            *self._enter,
+            "bash",
+            "-c",
+            _SHELL,
+            "bash",
+            *pipes,
+            _program(),
+            *_FLAGS,
+            profile,
+        ]
         self._process = subprocess.Popen(
             command,
             pass_fds=[theirs_in, theirs_out],
