@@ -1,7 +1,7 @@
 """Real resolvers ask `serve.py --names`: dig, host, nslookup, busybox, glibc, systemd-resolved.
 
-Two real clients get leases in the lab; the second one then asks for the first by name: while it has
-its lease, and after it has gone.  Skipped by name where a program is missing.
+Two real clients get leases in the lab.  The second one then asks for the first by name, while it
+has its lease and after it has gone.  Skipped by name where a program is missing.
 """
 
 import shutil

@@ -52,10 +52,12 @@ class Browser:
 
     enter   start of a command line that enters a namespace (lab Node.enter), [] for none
     size    (width, height) of the window in CSS pixels
+    hosts   address of every host name, as a captive DNS server has it; None: names are asked for
     """
 
-    def __init__(self, enter=(), size=TELEPHONE):
+    def __init__(self, enter=(), size=TELEPHONE, hosts=None):
         self._enter = list(enter)
+        self._more = [f"--host-resolver-rules=MAP * {hosts}"] if hosts else []
         self._size = size
         self._numbers = 0
         self._rest = b""
@@ -85,7 +87,7 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, "HOME": self._folder.name},
+            env={**os.environ, "HOME": self._folder.name, "TMPDIR": self._folder.name},
         )
         os.close(theirs_in)
         os.close(theirs_out)

@@ -8,7 +8,7 @@ with SOA), 6891 (EDNS0), 8482 (ANY).  Nothing is forwarded: the board has no res
 """
 
 from ._compat import const
-from .text import address_bytes, address_text, name_of, slot_named
+from .text import address_bytes, name_of, slot_named
 
 _NXDOMAIN = const(3)
 _NOTIMP = const(4)
@@ -50,27 +50,33 @@ class Names:
         hosts    {name: address} of devices that need no lease, one label each
         ValueError for the first one that is wrong.
         """
+        from .opening import forget, label, wire
+
+        forget()
         self.domain = domain
         self.dropped = 0
         self._service = service
         self._captive = captive
-        self._zone = _wire("domain", domain, 100)
+        self._zone = wire("domain", domain, 100)
         self._hosts = {}
         for name in hosts or ():
-            self._hosts[_label("hosts", name)] = address_bytes(hosts[name])
-        self._board = board and _label("board", board)
+            self._hosts[label("hosts", name)] = address_bytes(hosts[name])
+        self._board = board and label("board", board)
         self._sock = self._ipoll = self._config = None
         self._tell_domain()
         service.add(self)
 
     def _tell_domain(self):
         """Let the server send options 15 and 119 (RFC 3397), after configure() again."""
+        from .opening import add_option, forget
+
+        forget()
         service = self._service
         self._config = service.config
         name = self.domain.encode()
         zone = self._zone
         for tlv in (bytes((15, len(name))) + name, bytes((119, len(zone))) + zone):
-            _add_option(self._config, tlv)
+            add_option(self._config, tlv)
         if getattr(service, "fast", None):
             service.fast.make()  # it has a copy
 
@@ -169,20 +175,10 @@ class Names:
 
     def open(self):
         """Bind UDP port 53 of the board's address.  OSError when it cannot be had."""
-        import select
-        import socket
+        from .opening import bound, forget
 
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            sock.setblocking(False)
-            sock.bind((address_text(self._service.config.address), 53))
-        except OSError:
-            sock.close()
-            raise
-        self._sock = sock
-        poller = select.poll()
-        poller.register(sock, select.POLLIN)
-        self._ipoll = getattr(poller, "ipoll", poller.poll)
+        forget()
+        self._sock, self._ipoll = bound(self._service.config.address, 53)
 
     def sockets(self):
         """Return the list of sockets to wait for."""
@@ -212,43 +208,6 @@ class Names:
         if self._sock:
             self._sock.close()
             self._sock = self._ipoll = None
-
-
-def _add_option(config, tlv):
-    """Add a finished option to each set of options of a Config that has none of that code.
-
-    A set is (options, the last two of them 58 and 59; {code: number}; boot file).
-    """
-    devices = config.devices
-    sets = [config.common]
-    if devices:
-        sets += list(devices.own.values()) + [own for _, own in devices.classes]
-    for options, numbers, _ in sets:
-        if tlv[0] not in numbers:
-            options.insert(len(options) - 2, tlv)
-            numbers.update({options[number][0]: number for number in range(len(options))})
-            if len(config.sent) < len(options):
-                config.sent = bytearray(len(options))
-
-
-def _label(setting, text):
-    """Return a label as bytes in lower case; ValueError, naming the setting, if it is none."""
-    label = text.encode().lower() if isinstance(text, str) else b""
-    odd = [byte for byte in label if byte not in b"abcdefghijklmnopqrstuvwxyz0123456789-"]
-    if not 1 <= len(label) <= 63 or odd:
-        raise ValueError(f"{setting}: {text!r} is not a label of letters, digits and hyphens")
-    return label
-
-
-def _wire(setting, text, longest):
-    """Return the wire form of a name of at most `longest` characters (RFC 1035 section 3.1)."""
-    if not isinstance(text, str) or len(text) > longest:
-        raise ValueError(f"{setting}: {text!r} is not a name of at most {longest} characters")
-    name = b""
-    for part in text.split("."):
-        label = _label(setting, part)
-        name += bytes((len(label),)) + label
-    return name + b"\0"
 
 
 def _question_end(query):

@@ -10,7 +10,7 @@ devices.json again and again.
 import gc
 
 from ._compat import const
-from .web import Reply, filled, forget, web_of
+from .web import Reply, filled, web_of
 
 _EVENTS = const(8)
 _JSON = const("application/json")
@@ -126,9 +126,11 @@ class Page:
 
 def _html():
     """Return the page (bytes), which stays in memory only while it is sent."""
+    from .opening import forget
     from .page_html import HTML
 
     forget("page_html")
+    forget()
     return HTML
 
 

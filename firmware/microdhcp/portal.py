@@ -14,7 +14,7 @@ host is sent to the board.
 
 import os
 
-from .web import Reply, escape, filled, forget, web_of
+from .web import Reply, escape, filled, web_of
 
 _MOST = {"ssid": 32, "password": 63}  # bytes of the two fields that Wi-Fi limits
 
@@ -96,7 +96,9 @@ class Portal:
 
 def _html(name):
     """Return a page (bytes), which stays in memory only while it is sent."""
+    from .opening import forget
     from .portal_html import DONE, FORM  # not the module: `from .` asks microdhcp.__getattr__
 
     forget("portal_html")
+    forget()
     return FORM if name == "FORM" else DONE

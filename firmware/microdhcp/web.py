@@ -5,8 +5,6 @@ many connections, a line of a request at a time, a piece of a reply at a time.  
 each connection (RFC 9112 section 9.6: `Connection: close`).
 """
 
-import sys
-
 from ._compat import const
 from .text import address_text
 
@@ -236,22 +234,10 @@ class Web:
 
     def open(self):
         """Listen.  OSError when it cannot."""
-        import select
-        import socket
+        from .opening import bound, forget
 
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((self.address, self._port))
-            sock.listen(self._most)
-            sock.setblocking(False)
-        except OSError:
-            sock.close()
-            raise
-        self._sock = sock
-        poller = select.poll()
-        poller.register(sock, select.POLLIN)
-        self._waits = getattr(poller, "ipoll", poller.poll)
+        forget()
+        self._sock, self._waits = bound(self.address, self._port, self._most)
 
     def sockets(self):
         """Return the list of sockets to wait for."""
@@ -339,13 +325,6 @@ def filled(html, values):
         else:
             for piece in value:
                 yield piece
-
-
-def forget(name):
-    """Drop a module of this package, so that its memory is free again."""
-    package, _, _ = __name__.rpartition(".")
-    del sys.modules[f"{package}.{name}"]
-    delattr(sys.modules[package], name)
 
 
 def escape(text):

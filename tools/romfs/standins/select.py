@@ -12,3 +12,5 @@ class poll:
     def ipoll(self, _ms):
         """Return what is ready: nothing."""
         return iter(())
+
+    poll = ipoll
