@@ -22,6 +22,7 @@ from test_host_pages import RUN, serving
 
 MISSING = browser.unavailable()
 STRANGER = "00:00:5e:00:53:77"
+HOSTS = {"captive.apple.com": OWN, "greenhouse.lan": OWN}
 NAMED = [(12, b"sensor-1")]
 
 
@@ -29,7 +30,7 @@ def browse(network, found):
     """Fill in the form and look at the page; `found` is filled with what a person sees."""
     node = network.clients[0]
     node.ip("addr add 10.10.10.9/24 dev eth0")  # a board this slow is too slow for a real client
-    with browser.Browser(node.enter(["--net", "--mount"]), hosts=OWN) as chromium:
+    with browser.Browser(node.enter(["--net", "--mount"]), hosts=HOSTS) as chromium:
         chromium.open("http://captive.apple.com/hotspot-detect.html")
         found["portal"] = chromium.run("location.href")
         found["networks"] = chromium.run("document.querySelector('datalist option').value")

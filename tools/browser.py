@@ -52,12 +52,13 @@ class Browser:
 
     enter   start of a command line that enters a namespace (lab Node.enter), [] for none
     size    (width, height) of the window in CSS pixels
-    hosts   address of every host name, as a captive DNS server has it; None: names are asked for
+    hosts   {host name: address} for names that no resolver is asked for
     """
 
     def __init__(self, enter=(), size=TELEPHONE, hosts=None):
         self._enter = list(enter)
-        self._more = [f"--host-resolver-rules=MAP * {hosts}"] if hosts else []
+        rules = ",".join(f"MAP {name} {address}" for name, address in (hosts or {}).items())
+        self._more = [f"--host-resolver-rules={rules}"] if rules else []
         self._size = size
         self._numbers = 0
         self._rest = b""
@@ -79,6 +80,7 @@ class Browser:
             *pipes,
             _program(),
             *_FLAGS,
+            *self._more,
             profile,
         ]
         self._process = subprocess.Popen(
