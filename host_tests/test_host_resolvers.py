@@ -54,9 +54,9 @@ def live():
         if RESOLVED:
             seen.update(by_resolved(node))
         sensor.release()
-        for program in GONE:
+        for program, word in GONE.items():
             if shutil.which(PROGRAMS[program][0]):
-                until(lambda p=program: GONE[p] in ask(p, "client1.lan"))
+                until(lambda p=program, w=word: w in ask(p, "client1.lan"))
                 seen[program, "gone"] = ask(program, "client1.lan")
         seen["glibc", "gone"] = ask("glibc", "client1.lan")
     return seen
@@ -99,9 +99,9 @@ class Resolvers(unittest.TestCase):
         """Nothing is left in between: the TTL is a second"""
         if "before" in self.seen and shutil.which("dig"):
             self.assertIn("status: NXDOMAIN", self.seen["before"])
-        for program in GONE:
+        for program, word in GONE.items():
             if shutil.which(PROGRAMS[program][0]):
-                self.assertIn(GONE[program], self.seen[program, "gone"])
+                self.assertIn(word, self.seen[program, "gone"])
         self.assertEqual(self.seen["glibc", "gone"], "")
 
     def test_foreign_names_are_refused(self):
