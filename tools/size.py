@@ -42,6 +42,17 @@ START = (
     'service.start(ssid="greenhouse", key="change-me-now")',
 )
 USE = ("events, list of leases", "service.on_event(print)\nlist(service.leases())")
+# Optional parts, loaded and running; the first of page and portal brings the web server along.
+PARTS = {
+    "dns": ("dns.Names", "from microdhcp.dns import Names\nnames = Names(service)"),
+    "web": ("web.Web", "from microdhcp.web import Web\nweb = Web(service)"),
+    "page": ("page.Page, beside web", "from microdhcp.page import Page\npage = Page(service)"),
+    "portal": (
+        "portal.Portal, beside web",
+        "import sys\nsys.modules['os'] = type('os', (), {'urandom': staticmethod(bytes)})\n"
+        "from microdhcp.portal import Portal\nportal = Portal(service, print)",
+    ),
+}
 NAMES = "config = server = Config = Server = Service = service = network = microdhcp = None"
 
 
@@ -145,6 +156,7 @@ def figures(version):
     what = "program: store, events, list, 32"
     rows = measure([*service(47, store=True), USE], version)[0][1:]
     yield Figure("program_heap_bytes", what, show(what, rows))
+    yield from parts(version)
     count = sum(row.count for row in rows)
     room = next(pool for pool in POOLS if pool >= count) - count
     yield Figure("program_names", f"its names; {room} more fill their tables", count)
@@ -159,6 +171,15 @@ def figures(version):
         what = f"{step[0]}: needed beyond what stays"
         yield Figure(f"{key}_peak_bytes", what, peak(step, version))
     yield from machine_code()
+
+
+def parts(version):
+    """Measure what each optional part adds to that program; yield the Figures."""
+    rows = measure([*service(47, store=True), USE, *PARTS.values()], version)[0]
+    rows = rows[-len(PARTS) :]
+    show("optional parts", rows)
+    for name, row in zip(PARTS, rows, strict=True):
+        yield Figure(f"{name}_heap_bytes", row.what, row.heap)
 
 
 def from_rom(with_service, version=mpvm.NEWEST):
