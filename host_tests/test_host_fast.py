@@ -26,7 +26,7 @@ from fakes import PicoW
 from microdhcp import CIADDR, CLIENT, PARK, Config, Server
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = Path(microdhcp.__file__).parent / "fast.py"
+SOURCE = Path(microdhcp.__file__).parent
 RX_N = 1500
 HEADERS_N = 44  # bytes before the message in a port's frame
 STEP_N = 64
@@ -80,18 +80,28 @@ class Pointer32(Pointer):
     size = 4
 
 
+def addresses(code, items):
+    """Return an array, or, where it would be one of addresses, a list of buffers."""
+    return list(items) if code == "I" else array.array(code, items)
+
+
 def load():
-    """Return the module fast, as plain Python."""
+    """Return the module fast, as plain Python; fast_start finds it as boards do."""
     viper = types.ModuleType("micropython")
     viper.viper = lambda function: function
     uctypes = types.ModuleType("uctypes")
     uctypes.addressof = lambda buffer: buffer
-    spec = importlib.util.spec_from_file_location("microdhcp.fast", SOURCE)
-    module = importlib.util.module_from_spec(spec)
+    found = {}
     with mock.patch.dict(sys.modules, micropython=viper, uctypes=uctypes):
-        spec.loader.exec_module(module)
-    module.__dict__.update(ptr8=Pointer, ptr16=Pointer16, ptr32=Pointer32, _addresses=list)
-    return module
+        for name in ("microdhcp.fast", "microdhcp.fast_start"):
+            path = SOURCE / f"{name.rpartition('.')[2]}.py"
+            spec = importlib.util.spec_from_file_location(name, path)
+            module = found[name] = sys.modules[name] = importlib.util.module_from_spec(spec)
+            module.__dict__.update(ptr8=Pointer, ptr16=Pointer16, ptr32=Pointer32)
+            spec.loader.exec_module(module)
+            module.array = addresses
+    sys.modules.update(found)
+    return found["microdhcp.fast"]
 
 
 fast = load()
@@ -177,12 +187,12 @@ class Pair:
 
     def check_frame(self, packet, n):
         """Raise AssertionError for wrong headers of a reply that was served fast."""
-        number = self.fast._number
+        number = self.fast.number
         for stations in ((), (packet[28:34],), (b"other!", packet[28:34]), (b"other!",)):
-            self.fast._stations[:] = b"".join(stations).ljust(len(self.fast._stations), b"\0")
-            number[fast._STATIONS_N] = len(stations)
+            self.fast.stations[:] = b"".join(stations).ljust(len(self.fast.stations), b"\0")
+            number[fast.STATIONS_N] = len(stations)
             known = not stations or packet[28:34] in stations
-            place = fast.seal(self.fast._context, n)
+            place = fast.seal(self.fast.context, n)
             if not known and self.quick.reply_to == CIADDR:
                 assert not place
             else:

@@ -13,7 +13,8 @@ CORE = ROOT / "firmware" / "microdhcp"
 EDGES = {
     "__init__": set(),
     "_compat": set(),
-    "fast": {"_compat", "message"},
+    "fast": {"_compat", "fast_start", "leases"},
+    "fast_start": {"_compat", "fast", "leases", "message"},
     "states": {"_compat"},
     "message": {"_compat"},
     "leases": {"_compat", "message", "states"},
@@ -84,7 +85,7 @@ BOARD = {"_thread", "asyncio", "errno", "gc", "machine", "network", "os", "selec
 BOARD |= {"sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 # Not for a packet, or for machine code.
-LATE = {"config": {"sys"}, "settings": {"sys"}, "leasefile": {"binascii"}, "fast": {"uctypes"}}
+LATE = {"config": {"sys"}, "settings": {"sys"}, "leasefile": {"binascii"}, "fast_start": {"sys", "uctypes"}}
 LONGEST_FUNCTION = 50
 
 

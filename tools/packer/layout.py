@@ -19,8 +19,9 @@ BUNDLES = {
     "starting_{family}": "ports.{family}_start ports.wifi starting",
 }
 
-#: Modules of machine code: in the FAST build only.
+#: Modules of machine code, and what belongs to them: in the FAST build only.
 NATIVE = ("fast",)
+FAST = (*NATIVE, "fast_start")
 
 #: Public: modules that programs import by name, besides those that no other module imports.
 PUBLIC_MODULES = ("leasefile", "web")
