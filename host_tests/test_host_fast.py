@@ -187,9 +187,9 @@ class Pair:
 
     def check_frame(self, packet, n):
         """Raise AssertionError for wrong headers of a reply that was served fast."""
-        number = self.fast.number
+        number = self.fast.numbers
         for stations in ((), (packet[28:34],), (b"other!", packet[28:34]), (b"other!",)):
-            self.fast.stations[:] = b"".join(stations).ljust(len(self.fast.stations), b"\0")
+            self.fast.station_macs[:] = b"".join(stations).ljust(len(self.fast.station_macs), b"\0")
             number[fast.STATIONS_N] = len(stations)
             known = not stations or packet[28:34] in stations
             place = fast.seal(self.fast.context, n)
@@ -355,11 +355,11 @@ config = Config("192.168.4.1/24", ("192.168.4.16", "192.168.4.31"), conflict_che
 service = Service(network.WLAN(network.WLAN.IF_AP), config)
 service.start(ssid="fast", key="change-me-now")
 answers = [0]
-answer = service.fast.answer
+answer = service.fast.answer_now
 def counted(*arguments):
     answers[0] += 1
     answer(*arguments)
-service.fast.answer = counted
+service.fast.answer_now = counted
 """
 LOOPS = {
     "poll": "while True:\n    service.poll(100)\n",

@@ -13,7 +13,7 @@ is written by Leases, the only place that does, after the reply has left.  Serve
 the oracle: host_tests/test_host_fast.py compares both on every packet there is.
 
 A plain message comes from an Ethernet client without a relay agent.  Its options are whole, in the
-options field, with a parameter list.  The client has one address at most, of the pool and not
+options field, with a parameter list and no lease time.  The client has one address at most, of the pool and not
 reserved for anybody.
 """
 
@@ -53,24 +53,22 @@ FIRST24 = const(2)  # last three bytes of the first address
 NET8 = const(3)  # first byte of all
 HOST24 = const(4)  # last three bytes of our own
 LEASE_S = const(5)
-MIN_S = const(6)
-MAX_S = const(7)  # -1: none
-HOLD_S = const(8)
-TX_N = const(9)
-TIMES = const(10)  # where 58 begins among the options
-CHECKS = const(11)  # 1: an address is checked before a client gets it
-RAPID = const(12)  # 1: option 80 means something
-RESERVED_N = const(13)
-SUM = const(14)  # of the IP header, as far as it is always the same
-STATIONS_N = const(15)
-LAST_CODE = const(16)  # code of an option that a client may get
+HOLD_S = const(6)
+TX_N = const(7)
+TIMES = const(8)  # where 58 begins among the options
+CHECKS = const(9)  # 1: an address is checked before a client gets it
+RAPID = const(10)  # 1: option 80 means something
+RESERVED_N = const(11)
+SUM = const(12)  # of the IP header, as far as it is always the same
+STATIONS_N = const(13)
+LAST_CODE = const(14)  # code of an option that a client may get
 # Results:
-_SLOT = const(17)
-_TO_STATE = const(18)
-_GRANTED_S = const(19)
-_UNTIL_S = const(20)
-_REPLY_TO = const(21)
-COUNT = const(22)
+_SLOT = const(15)
+_TO_STATE = const(16)
+_GRANTED_S = const(17)
+_UNTIL_S = const(18)
+_REPLY_TO = const(19)
+COUNT = const(20)
 
 # Entries of pos: 50, 51, 52, 53, 54, 55, 57, 61, 80, 82, 97
 _REQUESTED = const(1)
@@ -155,14 +153,10 @@ def read(context, n: int) -> int:  # noqa: C901
                 if pos_of[code]:
                     return 0
                 pos_of[code] = i
-    if pos_of[_OVERLOAD] | pos_of[_AGENT_INFO] | pos_of[_MACHINE_ID]:
-        return 0
-    if pos_of[_RAPID_COMMIT] and ptr32(c[_NUMBERS])[RAPID]:
-        return 0
-    # Their one length; where pos is 0, rx[0] is 1 and counts nothing.
+    odd = pos_of[_OVERLOAD] | pos_of[_AGENT_INFO] | pos_of[_MACHINE_ID] | pos_of[_LEASE_TIME]
+    odd |= pos_of[_RAPID_COMMIT] * ptr32(c[_NUMBERS])[RAPID]
+    # Their one length; where pos is 0, it counts nothing.
     i = pos_of[_REQUESTED]
-    odd = i * (rx[i] ^ 4)
-    i = pos_of[_LEASE_TIME]
     odd |= i * (rx[i] ^ 4)
     i = pos_of[_SERVER_ID]
     odd |= i * (rx[i] ^ 4)
@@ -170,9 +164,8 @@ def read(context, n: int) -> int:  # noqa: C901
     odd |= i * (rx[i] ^ 2)
     i = pos_of[_TYPE]
     kind = rx[i + 1]
-    if odd or i == 0 or rx[i] != 1 or (kind != _DISCOVER and kind != _REQUEST):
-        return 0
-    if pos_of[_PARAMETERS] == 0:
+    odd |= (rx[i] ^ 1) | (kind & -3 ^ 1)  # neither DISCOVER nor REQUEST
+    if odd or i == 0 or pos_of[_PARAMETERS] == 0:
         return 0
     # The key: the MAC in option 61 or chaddr, else a digest of option 61 (message.client_key).
     key = ptr8(c[_CLIENT_KEY])
@@ -224,6 +217,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     halves = ptr16(c[_RX])
     state_of = ptr8(c[_STATE])
     reserved = ptr8(c[_RESERVED])
+    k = ptr8(c[_CLIENT_KEY])
     pos_of = ptr16(c[_POS])
     # The slot that holds the client's key, and no other for it or its device.
     k0 = key[0]
@@ -236,30 +230,27 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     while i < number[SLOTS]:
         mac = 3 * i
         other = (macs[mac] ^ m0) | (macs[mac + 1] ^ m1) | (macs[mac + 2] ^ m2)
-        if keys[i + i] == k0 and keys[i + i + 1] == k1:
+        if (keys[i + i] ^ k0) | (keys[i + i + 1] ^ k1) == 0:
             if slot >= 0 or other:
                 return 0  # two addresses, or another device with the same identifier
             slot = i
         elif other == 0 and 1 << state_of[i] & _LIVE_BITS:
             return 0  # the same device with another identifier
         i += 1
-    # A reservation by identifier or by chaddr, which is the key 0 m m m 0 m m m.
-    kept = ptr8(c[_RESERVED_KEYS])
-    k = ptr8(c[_CLIENT_KEY])
-    pos = 8 * number[RESERVED_N]
-    while pos:
-        pos -= 8
-        i = 0
-        by_key = 0
-        by_mac = kept[pos] | kept[pos + 4]
-        while i < 8:
-            by_key |= kept[pos + i] ^ k[i]
-            i += 1
-        i = 1
-        while i < 4:
-            by_mac |= (kept[pos + i] ^ rx[27 + i]) | (kept[pos + 4 + i] ^ rx[30 + i])
-            i += 1
-        if by_key == 0 or by_mac == 0:
+    # Reserved: by identifier, or by chaddr, which is the key where the identifier is the MAC.
+    i = number[RESERVED_N] << 1
+    if i:
+        odd = k[0]
+        pos = 1
+        while pos < 4:
+            odd |= (k[pos] ^ rx[27 + pos]) | (k[pos + 4] ^ rx[30 + pos])
+            pos += 1
+        if odd:
+            return 0
+    keys = ptr32(c[_RESERVED_KEYS])
+    while i:
+        i -= 2
+        if (keys[i] ^ k0) | (keys[i + 1] ^ k1) == 0:
             return 0
     if slot >= 0:
         if slot >= number[POOL_N] or reserved[slot]:
@@ -281,18 +272,9 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
             return 0
     words = ptr32(c[_RX])
     state = state_of[slot]
+    bit = 1 << state
     held_s = ptr32(c[_GRANTED])[slot]
-    # The lease time: option 51 within the limits.
     granted_s = number[LEASE_S]
-    i = pos_of[_LEASE_TIME]
-    if i:
-        if rx[i + 1] > 7:
-            return 0
-        granted_s = rx[i + 1] << 24 | rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4]
-        if number[MAX_S] >= 0 and granted_s > number[MAX_S]:
-            granted_s = number[MAX_S]
-        if granted_s < number[MIN_S]:
-            granted_s = number[MIN_S]
     reply_to = _TO_CLIENT
     if rx[10] & 128:
         reply_to = _TO_ALL
@@ -303,7 +285,7 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
     if kind == _DISCOVER:
         reply = _OFFER
         lasts_s = number[HOLD_S]
-        if 1 << state & _ENDED_BITS and held_s < 0:  # it went to another server
+        if bit & _ENDED_BITS and held_s < 0:  # it went to another server
             return 0
         if state == _UNCONFIRMED and granted_s != held_s:  # it keeps its time
             return 0
@@ -311,9 +293,8 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         # REQUEST: which address it names, and how (table 4).
         i = pos_of[_SERVER_ID]
         if i:
-            if rx[i + 1] != number[NET8]:
-                return 0
-            if rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4] != number[HOST24]:
+            host = rx[i + 2] << 16 | rx[i + 3] << 8 | rx[i + 4]
+            if (rx[i + 1] ^ number[NET8]) | (host ^ number[HOST24]):
                 return 0
         pos = pos_of[_REQUESTED] + 1
         if i and pos > 1:
@@ -326,19 +307,18 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         elif words[3]:
             form = RENEW
             pos = 12
-            if 1 << state & _OFFERED_BITS == 0:
+            if bit & _OFFERED_BITS == 0:
                 reply_to = _TO_CIADDR
         elif pos == 1:
             return 0
-        if rx[pos] != number[NET8]:
-            return 0
-        if (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[FIRST24] != slot:
+        host = (rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]) - number[FIRST24]
+        if (rx[pos] ^ number[NET8]) | (host ^ slot):
             return 0
         to_state = ptr8(c[_NEXT])[form + state]
-    if form == REBOOT and number[CHECKS] and 1 << state & _ENDED_BITS:
+    if form == REBOOT and number[CHECKS] and bit & _ENDED_BITS:
         if now_s - ptr32(c[_UNTIL])[slot] > _MOMENT_S:  # somebody else may have come since
             return 0
-    if 1 << state & _ODD_BITS or granted_s < 3 or now_s + lasts_s >= _NEVER:
+    if bit & _ODD_BITS or granted_s < 3 or now_s + lasts_s >= _NEVER:
         return 0
     number[_SLOT] = slot
     number[_TO_STATE] = to_state
@@ -431,12 +411,7 @@ def write(context, reply: int) -> int:  # noqa: C901
         if i == NOT_PLAIN:
             return 0
         if code == 3 and sent & 1 == 0:  # the mask goes before the router: RFC 2132 section 3.3
-            i = pos
-            while i < last:
-                i += 1
-                if rx[i] == 1:
-                    return 0
-            i = number_of[3]
+            return 0
         bit = 1 << i - 1
         if sent & bit:
             continue
@@ -502,12 +477,12 @@ def seal(context, n: int) -> int:  # noqa: C901
     elif to == _TO_CIADDR:
         high = rx[12] << 8 | rx[13]
         low = rx[14] << 8 | rx[15]
+    fill = 0
+    if to == _TO_ALL:
+        fill = 255
     i = 0
     while i < 6:
-        if to:
-            frame[2 + i] = rx[28 + i]
-        else:
-            frame[2 + i] = 255
+        frame[2 + i] = rx[28 + i] | fill
         i += 1
     frame[32] = high >> 8
     frame[33] = high & 255
@@ -538,8 +513,8 @@ class Fast:
 
     port      the rp2.Port, whose frames are sealed here; None: somebody else sends the replies
     queue     where its messages arrive
-    number    settings and results
-    stations  MACs of the stations, 6 bytes each
+    numbers   settings and results
+    station_macs  MACs of the stations, 6 bytes each
     leases    the table that the context is of
     context   addresses of all buffers, None: the settings are not plain
     at_rx, at_queue  what its first entry is for a message in server.rx, and for one in the queue
@@ -549,9 +524,9 @@ class Fast:
         self.server = server
         self.port = port
         self.queue = port._queue if port and port._raw else None
-        self.number = array("i", [0] * COUNT)
-        self.stations = bytearray(6 * MOST_STATIONS)
-        self._macs = None  # the list that `stations` is a copy of
+        self.numbers = array("i", [0] * COUNT)
+        self.station_macs = bytearray(6 * MOST_STATIONS)
+        self._macs = None  # the list that station_macs is a copy of
         self._sock = self._readinto = self._send = None
         self.make()
 
@@ -592,12 +567,12 @@ class Fast:
                 break
         n = readinto(queue)
         if n:
-            self.answer(service, n, now_s)
+            self.answer_now(service, n, now_s)
         else:
             self.port.dropped += n is not None  # an empty datagram
         return 0
 
-    def answer(self, service, n, now_s):
+    def answer_now(self, service, n, now_s):
         """Answer the n bytes in the port's queue, if they are a plain message.
 
         Otherwise they stay there for Service.  What costs time comes after the frame has left.
@@ -642,21 +617,21 @@ class Fast:
         macs = port.associated.macs
         if macs is not self._macs:
             self._macs = macs
-            self.number[STATIONS_N] = min(len(macs), MOST_STATIONS)
-            for i in range(self.number[STATIONS_N]):
-                self.stations[6 * i : 6 * i + 6] = macs[i]
+            self.numbers[STATIONS_N] = min(len(macs), MOST_STATIONS)
+            for i in range(self.numbers[STATIONS_N]):
+                self.station_macs[6 * i : 6 * i + 6] = macs[i]
         self.context[_RX] = self.at_queue
         return len(macs) > 0
 
-    def late(self, service, n):
-        """Do what answer() does, if what ready() has found is still true after a task's wait."""
+    def answer_late(self, service, n):
+        """Do what answer_now() does, if what ready() has found still holds after a wait."""
         leases = self.leases
         now_s = service._clock.seconds
         port = self.port
         if leases is self.server.leases and now_s < leases.due_s:
             watch = service._watch
             if not watch or watch == _AUTO and not port.foreign():
-                self.answer(service, n, now_s)
+                self.answer_now(service, n, now_s)
                 return
         port.queued = n
         port._full = n == len(self.queue)
@@ -665,7 +640,7 @@ class Fast:
         """Let the table and the counters know of a reply."""
         server = self.server
         leases = self.leases
-        number = self.number
+        number = self.numbers
         slot = number[_SLOT]
         granted_s = number[_GRANTED_S]
         until_s = number[_UNTIL_S]

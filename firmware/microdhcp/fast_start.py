@@ -13,8 +13,6 @@ from .fast import (
     HOST24,
     LAST_CODE,
     LEASE_S,
-    MAX_S,
-    MIN_S,
     NET8,
     NOT_PLAIN,
     POOL_N,
@@ -47,7 +45,7 @@ def make(fast):
     odd = devices and not devices.only_reserves() or config.next_server or boot_file
     if odd or len(server.tx) > _SAFE or len(options) > _MOST_OPTIONS:
         return None, 0, 0
-    _set_numbers(fast.number, config, server, fast.port)
+    _set_numbers(fast.numbers, config, server, fast.port)
     buffers = _buffers(fast, config, server, options)
     fast.buffers = buffers[-6:]  # kept alive; the others are in use elsewhere
     context = array("I", [addressof(buffer) for buffer in buffers])
@@ -59,16 +57,16 @@ def _buffers(fast, config, server, options):
     """Return the buffers in the order of the context's entries."""
     leases = server.leases
     kept = config.devices.keys if config.devices else b""
-    fast.number[RESERVED_N] = len(kept) >> 3
+    fast.numbers[RESERVED_N] = len(kept) >> 3
     blob, starts, number_of = _numbered(options)
-    fast.number[TIMES] = starts[len(options) - 2]
-    fast.number[LAST_CODE] = len(number_of) - 1
+    fast.numbers[TIMES] = starts[len(options) - 2]
+    fast.numbers[LAST_CODE] = len(number_of) - 1
     return (
         server.rx,
         server.pos,
         ENTRY,
         server.key,
-        fast.number,
+        fast.numbers,
         leases.state,
         leases.until_s,
         leases.granted_s,
@@ -83,7 +81,7 @@ def _buffers(fast, config, server, options):
         blob,
         starts,
         fast.port._frame if fast.port else server.tx,
-        fast.stations,
+        fast.station_macs,
     )
 
 
@@ -109,8 +107,6 @@ def _set_numbers(number, config, server, port):
     number[NET8] = config.address[0]
     number[HOST24] = config.host24
     number[LEASE_S] = config.lease_s
-    number[MIN_S] = config.min_lease_s
-    number[MAX_S] = config.max_lease_s
     number[HOLD_S] = config.offer_hold_s
     number[TX_N] = len(server.tx)
     number[CHECKS] = bool(server._checks)

@@ -67,7 +67,7 @@ async def _serve_socket(service, sock):
                 if fast and fast.ready(service):
                     n = await reader.readinto(fast.queue)
                     if n:
-                        fast.late(service, n)
+                        fast.answer_late(service, n)
                 else:
                     await reader.readinto(nothing)  # waits until there is something to read
             else:
