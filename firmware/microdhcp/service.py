@@ -334,7 +334,10 @@ class Service:
                     self.port.wait(min(wait_ms, self.rest_ms()))
             except _ERRORS as error:  # even to wait takes memory, the first time
                 self.survive(error)
-        self._whole(self.turn)
+        if self.background:
+            self.background.whole(self.turn)
+        else:  # a bound method would be a new object
+            self.turn()
 
     def turn(self):
         """Serve what waits, and do what is due.  For poll() and the background."""
@@ -453,7 +456,9 @@ class Service:
         now_s = self._clock.now_s()
         try:
             if now_s >= self.server.leases.due_s:
-                self._change(self.server.leases.end_due, now_s)
+                self._torn = True
+                self.server.leases.end_due(now_s)
+                self._torn = False
             if self.server.events:
                 self._tell()
             if self.port.sock and self.port.lost():
