@@ -12,7 +12,7 @@ import pytest
 
 import emulator
 from builders import discover, ip, request
-from rigs import REASON, RIGS, SETUP, START, quickly
+from rigs import REASON, RIGS, SETUP, START, named, quickly
 
 ALICE, BOB, STRANGER = "00:00:5e:00:53:01", "00:00:5e:00:53:02", "00:00:5e:00:53:77"
 AP_MAC = "00:10:18:00:00:02"
@@ -71,7 +71,7 @@ def locked_story(served):
     board = interrupted(served)
     board.run("import micropython")
     alice = emulator.Station(board, ALICE)
-    program = board.start(LOCKED.format(discovers=20))
+    program = board.start(named(LOCKED.format(discovers=20)))
     board.sleep(10_000)
     seen["ack"] = obtain(alice, 1).message
     alice.address = seen["ack"].yiaddr
