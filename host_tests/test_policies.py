@@ -478,3 +478,54 @@ class FourBoots(PolicyCase):
                 self.assertEqual(client.dora(client_id=b"\0boot" + bytes((boot,))).kind, "ACK")
             leases = list(client.server.roster(0))
             self.assertEqual(len(leases), limit)
+
+
+class Corners(PolicyCase):
+    """What the stories above do not come by."""
+
+    def test_reserved_client_that_has_the_address_already(self):
+        """A check found it at its own address: it gets that by rebooting"""
+        self.checked(reservations={MAC: FIXED, OTHER: "192.0.2.21"})
+        packet = builders.discover(mac=1)
+        self.server.rx[: len(packet)] = packet
+        self.assertEqual(self.server.handle(len(packet), 0), PARK)
+        self.server.checked(self.server.check_slot, True, 0, builders.mac_bytes(1))
+        self.assertEqual(self.other.reboot(FIXED).kind, "NAK")
+        self.assertEqual(self.client.reboot(FIXED).kind, "ACK")
+
+    def test_keys_that_stand_in_other_keys(self):
+        """Two reservations whose bytes, one behind the other, hold the key of a third device"""
+        table = {"02:00:00:00:00:00": FIXED, "00:00:01:00:00:00": "192.0.2.21"}
+        self.start(reservations=table)
+        third = self.client.other(b"\0\0\0\0\0\1")
+        self.assertTrue(third.dora().yiaddr not in table.values())
+
+    def test_old_address_that_is_reserved_for_another_now(self):
+        """A lease that is over is forgotten"""
+        self.client.reboot(FIXED)
+        self.client.release(FIXED)
+        self.change(reservations={OTHER: FIXED})
+        self.assertEqual(list(self.server.roster(None, None)), [])
+
+    def test_class_of_a_message_with_padding(self):
+        """PAD may stand between options"""
+        self.start(classes=[{"vendor_class": "MSFT", "domain": "office"}])
+        offer = self.client.discover(prl=(15,), options=(b"\0\0", (60, b"MSFT 5.0"), b"\0"))
+        self.assertEqual(offer.option(15), b"office")
+
+    def test_identifier_in_three_pieces_that_is_too_long(self):
+        """The third one does not fit any more"""
+        packet = builders.message([builders.pieces(61, bytes(270), 90, 90, 90), (53, b"\1")])
+        self.refused(packet)
+
+    def test_name_that_begins_with_a_character_like_a_length(self):
+        """Text of option 81 whose first character, as a length, would fit"""
+        name = b"0" + b"a" * 60
+        self.start(hostname_bytes=63)
+        self.client.dora(options=((81, b"\0\0\0" + name),))
+        self.assertEqual(self.server.find(MAC).host_name, name.decode())
+
+    def test_what_there_is_not(self):
+        """A server has no other names than those it says"""
+        with self.assertRaises(AttributeError):
+            _ = self.server.nothing_of_that_name
