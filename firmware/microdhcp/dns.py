@@ -68,17 +68,11 @@ class Names:
 
     def _tell_domain(self):
         """Let the server send options 15 and 119 (RFC 3397), after configure() again."""
-        from .opening import add_option, forget
+        from .opening import forget, tell_domain
 
         forget()
-        service = self._service
-        self._config = service.config
-        name = self.domain.encode()
-        zone = self._zone
-        for tlv in (bytes((15, len(name))) + name, bytes((119, len(zone))) + zone):
-            add_option(self._config, tlv)
-        if getattr(service, "fast", None):
-            service.fast.make()  # it has a copy
+        self._config = self._service.config
+        tell_domain(self._service, self.domain.encode(), self._zone)
 
     def answer(self, query):
         """Return the reply to a DNS message (bytes, both), b"" for none.  Never raises."""

@@ -50,6 +50,14 @@ def bound(address, port, listen=0):
     return sock, getattr(poller, "ipoll", poller.poll)
 
 
+def tell_domain(service, domain, zone):
+    """Let a service send options 15 and 119 (RFC 3397): a domain as text, and in wire form."""
+    for tlv in (bytes((15, len(domain))) + domain, bytes((119, len(zone))) + zone):
+        add_option(service.config, tlv)
+    if getattr(service, "fast", None):
+        service.fast.make()  # it has a copy
+
+
 def add_option(config, tlv):
     """Add a finished option to each set of options of a Config that has none of that code.
 
