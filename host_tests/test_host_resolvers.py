@@ -4,7 +4,9 @@ Two real clients get leases in the lab.  The second one then asks for the first 
 has its lease and after it has gone.  Skipped by name where a program is missing.
 """
 
+import os
 import shutil
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import lab
 from patience import LIMIT_S, until
 
 ROUTER = "10.77.0.1"
-RESOLVED = next(
-    (str(path) for path in (Path("/lib/systemd/systemd-resolved"),) if path.exists()), None
-)
+#: Installing it would take over this machine's /etc/resolv.conf.  `apt-get download` and `dpkg -x`
+#: do not: then MICRODHCP_RESOLVED=x/lib/systemd/systemd-resolved.
+RESOLVED = os.environ.get("MICRODHCP_RESOLVED", "/lib/systemd/systemd-resolved")
+if not Path(RESOLVED).exists():
+    RESOLVED = None
 PROGRAMS = {
     "dig": ("dig", "+time=5", "+tries=1", "{}", "A"),
     "dig by search": ("dig", "+search", "+time=5", "+tries=1", "{}", "A"),
@@ -67,7 +71,17 @@ def by_resolved(node):
     conf = f"[Resolve]\nDNS={ROUTER}\nDomains=lan\nLLMNR=no\nMulticastDNS=no\nDNSSEC=no\n"
     node.path("/run/systemd/resolved.conf.d").mkdir(parents=True)
     node.path("/run/systemd/resolved.conf.d/lab.conf").write_text(conf)
-    process = node.start([RESOLVED])
+    for name, line in (
+        ("passwd", "systemd-resolve:x:64991:64991::/:/usr/sbin/nologin"),
+        ("group", "systemd-resolve:x:64991:"),
+    ):
+        known = Path("/etc", name).read_text()
+        node.path(f"/run/lab/{name}").write_text(f"{line}\n{known}")
+        node.run(["mount", "--bind", f"/run/lab/{name}", f"/etc/{name}"])
+    node.path("/run/systemd/resolve").mkdir(parents=True)
+    node.run(["chown", "64991:64991", "/run/systemd/resolve"])
+    quiet = subprocess.DEVNULL
+    process = node.start([RESOLVED], stdout=quiet, stderr=quiet)
     ask = ["dig", "+time=1", "+tries=1", "@127.0.0.53", "client1.lan", "A"]
     try:
         until(lambda: "status: NOERROR" in node.run(ask, check=False).stdout, LIMIT_S)
