@@ -189,7 +189,9 @@ class Pair:
         """Raise AssertionError for wrong headers of a reply that was served fast."""
         number = self.fast.numbers
         for stations in ((), (packet[28:34],), (b"other!", packet[28:34]), (b"other!",)):
-            self.fast.station_macs[:] = b"".join(stations).ljust(len(self.fast.station_macs), b"\0")
+            self.fast.station_macs[:] = b"".join(stations).ljust(
+                len(self.fast.station_macs), b"\0"
+            )
             number[fast.STATIONS_N] = len(stations)
             known = not stations or packet[28:34] in stations
             place = fast.seal(self.fast.context, n)

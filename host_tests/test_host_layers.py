@@ -85,7 +85,12 @@ BOARD = {"_thread", "asyncio", "errno", "gc", "machine", "network", "os", "selec
 BOARD |= {"sys", "time"}
 OUTSIDE = {"array", "collections", "micropython"}  # all else that the core may import
 # Not for a packet, or for machine code.
-LATE = {"config": {"sys"}, "settings": {"sys"}, "leasefile": {"binascii"}, "fast_start": {"sys", "uctypes"}}
+LATE = {
+    "config": {"sys"},
+    "settings": {"sys"},
+    "leasefile": {"binascii"},
+    "fast_start": {"sys", "uctypes"},
+}
 LONGEST_FUNCTION = 50
 
 

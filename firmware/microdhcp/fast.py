@@ -13,8 +13,8 @@ is written by Leases, the only place that does, after the reply has left.  Serve
 the oracle: host_tests/test_host_fast.py compares both on every packet there is.
 
 A plain message comes from an Ethernet client without a relay agent.  Its options are whole, in the
-options field, with a parameter list and no lease time.  The client has one address at most, of the pool and not
-reserved for anybody.
+options field, with a parameter list and without a lease time.  The client has one address at most,
+of the pool and not reserved for anybody.
 """
 
 from array import array
