@@ -42,7 +42,7 @@ def browse(network, found):
         chromium.wait("document.querySelector('#pool').textContent.startsWith('0 of 16')")
         found["title"] = chromium.run("document.querySelector('h1').textContent")
         found["joined"] = True
-        chromium.wait("document.querySelectorAll('#devices tr').length === 1")
+        chromium.wait("document.querySelector('#devices tr td.bound')")
         found["device"] = chromium.run("document.querySelector('#devices tr').innerText")
         found["events"] = chromium.run("document.querySelectorAll('#events li').length")
 

@@ -4,7 +4,8 @@ import json
 import unittest
 from urllib.parse import urlencode
 
-from builders import discover
+from builders import discover, mac_bytes
+from emulator import Station
 from fakes.tcp import Caller
 from rigs import OWN, RIGS, START
 from telephone import Telephone, answered, http, token
@@ -117,6 +118,20 @@ class OnABoard:
             self.assertEqual(phone.open("/devices")[0], 200)
 
         self.live(story)
+
+    def test_names_page_and_portal_delay_no_offer(self):
+        """The typical OFFER takes at most 1.5 times as long as without the three"""
+
+        def story(board, _):
+            stations = [Station(board, mac_bytes(number)) for number in range(1, 8)]
+            return sorted(
+                station.ask(discover(mac=number)).after_us
+                for number, station in enumerate(stations, 1)
+            )[3]
+
+        bare = self.source.replace(PARTS[PARTS.index("got = []") :], "")
+        without = self.rig.live(lambda board: story(board, serving(board, bare)))
+        self.assertLessEqual(self.live(story), 1.5 * without)
 
     def test_one_greedy_client_does_not_starve_another(self):
         """Whoever holds all connections makes room"""
