@@ -34,7 +34,7 @@ class Background:
         self._wait = service.port.wait
         self._callback = self.turn
         self._owner = None  # the thread that has the lock
-        self._missed_ms = 0
+        self._missed_ms = ticks_ms()
         self._left = 0  # turns that may pass with a look at the socket only
         self._heard_s = 0  # when the latest message came
         self._now_ms = 0  # how often turns come now

@@ -46,6 +46,8 @@ class Service:
     """
 
     running: "Service" = None  # the one that has been started last
+    parts: tuple  # annotations cost nothing on a board
+    _listeners: tuple
 
     def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=4, on_feed=None):
         """Prepare a service; nothing is touched before start().

@@ -42,6 +42,7 @@ LEVELS = {
 
 #: Files that need CPython and are traced for the branch coverage of the core all the same.
 COVERING = (
+    "test_host_background.py",
     "test_host_config.py",
     "test_host_dns.py",
     "test_host_names.py",

@@ -35,13 +35,13 @@ class Port:
     can_hide = True
     security_open = AUTH_OPEN
     security_wpa2 = AUTH_WPA2_PSK
-    associated = None
 
     def __init__(self, ap, receives=True):
         """Prepare a port; `receives` is for ports that keep buffers to receive into."""
         self.ap = ap
         self.sock = None
         self.dropped = 0
+        self.associated = None
         self._sta = WLAN(STA_IF)
         self._settings = None  # for ifconfig(): address, mask, gateway, DNS
         self._interface = None  # lwIP's name of the interface that the socket is bound to

@@ -110,7 +110,7 @@ class Port:
         """Return a machine.Timer; ValueError for a number: this firmware has soft timers only."""
         from machine import Timer
 
-        return Timer() if number is None else Timer(number)
+        return Timer(-1 if number is None else number)
 
     def up(self):
         """Set what the firmware forgets when the access point goes down: address, no power saving.
