@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections import Counter
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -9,7 +10,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def small(png):
     """Return a PNG of 8-bit RGB (bytes) with a palette; a PNG of another kind as it is.
 
-    Colours that differ in their last bits become one until 256 are left.
+    The 256 most frequent colours stay as they are; each other one becomes the nearest of them.
     """
     parts = dict(_chunks(png))
     width, height, depth, kind = struct.unpack(">IIBB", parts[b"IHDR"][:10])
@@ -26,14 +27,17 @@ def small(png):
 
 def _coloured(rows):
     """Return the rows as lists of pixels, and the list of at most 256 colours in them."""
-    for bits in range(8):
-        keep = bytes([value >> bits << bits for value in range(256)])
-        kept = [row.translate(keep) for row in rows]
-        pixels = [[bytes(row[x : x + 3]) for x in range(0, len(row), 3)] for row in kept]
-        colours = sorted({pixel for row in pixels for pixel in row})
-        if len(colours) <= 256:
-            return pixels, colours
-    raise AssertionError("eight colours are left at last")
+    pixels = [[bytes(row[x : x + 3]) for x in range(0, len(row), 3)] for row in rows]
+    counted = Counter(pixel for row in pixels for pixel in row)
+    kept = [colour for colour, _ in counted.most_common(256)]
+    near = {colour: _nearest(colour, kept) for colour in counted}
+    return [[near[pixel] for pixel in row] for row in pixels], kept
+
+
+def _nearest(colour, kept):
+    return min(
+        kept, key=lambda other: sum((a - b) ** 2 for a, b in zip(colour, other, strict=True))
+    )
 
 
 def _chunks(png):
