@@ -27,6 +27,7 @@ def mend(leases, now_s):
             if state in _LIVE:
                 leases.move(slot, _RELEASED, now_s)
     leases.used = sum([leases.leased(slot) for slot in range(leases.slots)])
+    leases.most = max(leases.most, leases.used)
     leases.changed = leases.changed or 1
     leases.end_due(now_s)
 
