@@ -1,7 +1,5 @@
 """What dns and web need once: names are checked, ports are taken.  Leaves the heap after that."""
 
-import select
-import socket
 import sys
 
 from .text import address_text
@@ -34,6 +32,9 @@ def bound(address, port, listen=0):
     listen    UDP: 0; TCP: how many connections may wait
     OSError when the port cannot be had.
     """
+    import select
+    import socket
+
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if listen else socket.SOCK_DGRAM)
     try:
         if listen:
