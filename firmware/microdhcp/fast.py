@@ -582,11 +582,10 @@ class Fast:
         reply = kind and decide(context, kind, now_s)
         length = reply and write(context, reply)
         place = length and seal(context, length)
-        port = self.port
         if not place:
-            port.queued = n
-            port._full = n == len(self.queue)
+            self.give_back(n)
             return
+        port = self.port
         try:
             self._send(port._frames[place - 1])
         except OSError:
@@ -623,18 +622,10 @@ class Fast:
         self.context[_RX] = self.at_queue
         return len(macs) > 0
 
-    def answer_late(self, service, n):
-        """Do what answer_now() does, if what ready() has found still holds after a wait."""
-        leases = self.leases
-        now_s = service._clock.seconds
-        port = self.port
-        if leases is self.server.leases and now_s < leases.due_s:
-            watch = service._watch
-            if not watch or watch == _AUTO and not port.foreign():
-                self.answer_now(service, n, now_s)
-                return
-        port.queued = n
-        port._full = n == len(self.queue)
+    def give_back(self, n):
+        """Leave the n bytes in the port's queue to Service."""
+        self.port.queued = n
+        self.port._full = n == len(self.queue)
 
     def _note(self, kind, reply, now_s):
         """Let the table and the counters know of a reply."""

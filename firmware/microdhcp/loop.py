@@ -66,8 +66,16 @@ async def _serve_socket(service, sock):
                 fast = service.fast
                 if fast and fast.ready(service):
                     n = await reader.readinto(fast.queue)
-                    if n:
-                        fast.answer_late(service, n)
+                    now_s = service._clock.seconds
+                    # What ready() has found may be otherwise now.
+                    if not n:
+                        pass
+                    elif fast.leases is not service.server.leases or now_s >= fast.leases.due_s:
+                        fast.give_back(n)
+                    elif service._watch and service.port.foreign():
+                        fast.give_back(n)
+                    else:
+                        fast.answer_now(service, n, now_s)
                 else:
                     await reader.readinto(nothing)  # waits until there is something to read
             else:
