@@ -334,6 +334,63 @@ class Behind:
         board.sleep(2_000_000)
         self.assertEqual((len(alice.offers()), self.stat(board, "troubles")), (1, "2"))
 
+    def test_a_timer_that_stays_without_memory_is_set_by_the_next_call(self):
+        board = self.serving()
+        board.start(PROGRAMS["sleep"])
+        board.sleep(11_000_000)  # turns are rare by now: the next message sets it anew
+        (timer,) = board.timers
+        timer.refuses = 7
+        alice = Client(board, ALICE)
+        self.assertEqual(alice.ask(discover).kind, "OFFER")
+        board.sleep(100_000)
+        self.assertEqual(board.timers, [])
+        self.assertEqual(self.stat(board, "troubles"), "5")
+        board.run("service.now_s()\nlist(service.leases())")
+        self.assertEqual((board.timers, self.stat(board, "troubles")), ([timer], "7"))
+        self.assertEqual(alice.lease()[1].kind, "ACK")
+
+    # A turn in the middle of a call
+
+    SLOW = (
+        "class Slow:\n"
+        " def open(self): time.sleep_ms({ms})\n"
+        " def close(self): time.sleep_ms({ms})\n"
+        " def sockets(self): return []\n"
+        " def poll(self): pass\n"
+    )
+
+    def test_a_turn_that_a_call_holds_up_comes_right_after_it(self):
+        """Without waiting for the timer, which may be half a second away."""
+        board = self.serving(f"{WIFI}, period_ms=500", before=self.SLOW.format(ms=700))
+        alice = Client(board, ALICE)
+        program = board.start("service.add(Slow())\nprint(sum(service.server.messages))")
+        board.sleep(100_000)
+        alice.tell(discover)
+        self.assertEqual(program.wait(), "2\n")  # the DISCOVER and the OFFER
+        self.assertEqual(len(alice.offers()), 1)
+        self.assertEqual(self.stat(board, "troubles"), "0")
+
+    def test_a_call_that_does_not_end_does_not_end_the_service(self):
+        board = self.serving(before=self.SLOW.format(ms=30_000))
+        board.start("service.add(Slow())")
+        board.sleep(9_000_000)
+        alice = Client(board, ALICE)
+        self.assertTrue(alice.unheard(discover))
+        board.sleep(2_000_000)
+        self.assertEqual(alice.lease()[1].kind, "ACK")
+        board.sleep(30_000_000)
+        self.assertEqual(alice.renew().kind, "ACK")
+        self.assertEqual(self.stat(board, "troubles"), "0")
+
+    def test_a_turn_that_was_due_before_the_end_does_nothing(self):
+        board = self.serving(before=self.SLOW.format(ms=100))
+        board.run("service.add(Slow())")
+        board.sleep(100_000)
+        board.run("import machine\nmachine.lightsleep(50)\nservice.stop()")
+        self.assertEqual((board.timers, board.sockets), ([], []))
+        self.assertEqual(self.stat(board, "troubles"), "0")
+        self.assertTrue(Client(board, ALICE).unheard(discover))
+
     def test_the_watchdog_is_fed_and_the_file_written(self):
         board = self.serving(
             f"{WIFI}, store='leases', on_feed=feed",

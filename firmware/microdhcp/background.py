@@ -116,7 +116,9 @@ class Background:
         for _ in range(_SET_TRIES):
             try:
                 self._timer.init(period=ms, mode=self._timer.PERIODIC, callback=self._callback)
-                break
+                self._now_ms = ms
+                return
             except OSError as error:
                 self._service.survive(error)
-        self._now_ms = ms
+        self._missed = True  # the next call of the program makes a turn, which tries again
+        self._left = 0
