@@ -46,10 +46,13 @@ EDGES = {
     },
     "agent": {"_compat"},
     "relay": {
-        *("_compat", "clock", "relay_start", "starting", "stations"),
+        *("_compat", "relay_start", "relay_report"),
+    },
+    "relay_report": set(),
+    "relay_start": {
+        *("agent", "clock", "server", "starting", "stations"),
         *("ports.rp2", "ports.esp32"),
     },
-    "relay_start": {"agent", "server"},
     "opening": {"text"},
     "dns": {"_compat", "text", "opening"},
     "web": {"_compat", "text", "opening"},

@@ -27,6 +27,7 @@ from linux import link, settings, sockets
 from linux.port import Port
 from microdhcp import Server
 from microdhcp.agent import Agent
+from microdhcp.relay_report import drops as drops_of
 
 LONGEST = 1472  # bytes of UDP payload in an Ethernet frame
 BURST = 64
@@ -98,7 +99,7 @@ class Relay:
     def stats(self):
         """Return the counters as a dict."""
         agent = self.agent
-        drops = {reason: n for reason, n in agent.drops.items() if n}
+        drops = {reason: n for reason, n in drops_of(agent).items() if n}
         found = {"relayed": agent.relayed, "returned": agent.returned, "drops": drops}
         return {**found, **self.counts, "local": self.local}
 

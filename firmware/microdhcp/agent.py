@@ -35,43 +35,41 @@ _OPTIONS = const(240)
 _SHORTEST = const(300)
 
 _DISCOVER = const(1)
-_OFFER = const(2)
 _REQUEST = const(3)
 _DECLINE = const(4)
-_ACK = const(5)
 _NAK = const(6)
 _RELEASE = const(7)
-_INFORM = const(8)
+_ASKS = const(0b1_1001_1010)  # bit i: clients send type i; INFORM is 8
+_REPLIES = const(0b110_0100)  # OFFER, ACK, NAK
 
-_DROPS = const(
-    (
-        "malformed",  # cut, no DHCP, an option that runs past the end, no message type
-        "hops",  # too many relays before this one
-        "relayed",  # it has a giaddr or an option 82 already
-        "waiting",  # no server is asked yet: secs is below its threshold
-        "no_room",  # option 82 finds no room
-        "no_server",  # it takes an offer, and nobody knows whose
-        "stranger",  # a reply from somebody who is none of the servers
-        "giaddr",  # a reply for another relay
-        "unknown",  # a reply to nobody: xid and chaddr are not of a recent request
-        "other_offer",  # a second server's offer, or a server that was not chosen
-        "long",  # a reply that is longer than the clients get
-    )
-)
+# Numbers of the words in relay_report.DROPS.
+_MALFORMED = const(0)
+_HOPS = const(1)
+_RELAYED = const(2)
+_TOO_EARLY = const(3)
+_NO_ROOM = const(4)
+_NO_WAY = const(5)
+_STRANGER = const(6)
+_OTHER_GIADDR = const(7)
+_UNKNOWN = const(8)
+_OTHER_OFFER = const(9)
+_LONG = const(10)
+_REASONS = const(11)
+_PASSES = const(-1)
 
 
 class Agent:
     """A relay agent without input and output.
 
-    rx         bytearray for a client's message
-    tx         buffer for a server's reply
+    rx         buffer for a client's message
+    tx         buffer for a server's reply; it may be the same one
     reply_to   where the reply in tx goes: BROADCAST, CLIENT, or CIADDR, which rx then has as well
     targets    after to_servers(): bit i is set if server i gets the message
-    drops      {reason: how often}
+    drop_counts   how often, for each reason in relay_report.DROPS
     relayed, returned   messages that went to servers, replies that went to clients
     """
 
-    def __init__(self, own, link, thresholds, tx, rx=None, ids=b"", max_hops=4, pending=16):
+    def __init__(self, own, link, thresholds, tx, rx, ids=b"", max_hops=4, pending=16):
         """Prepare an agent.
 
         own         4 bytes, the relay's address on the clients' network
@@ -81,12 +79,12 @@ class Agent:
         max_hops    messages with so many hops are dropped, 1..16
         pending     transactions that are remembered
         """
-        self.rx = rx or bytearray(700)
+        self.rx = rx
         self.tx = tx
         self.reply_to = BROADCAST
         self.targets = 0
         self.link = link
-        self.drops = dict.fromkeys(_DROPS, 0)
+        self.drop_counts = array("I", [0] * _REASONS)
         self.relayed = self.returned = 0
         self._own = own
         self._thresholds = thresholds
@@ -108,16 +106,18 @@ class Agent:
         """
         rx = self.rx
         self.targets = 0
-        if not self._read(rx, n, 1) or not _asks(self._kind):
-            return self._drop("malformed")
+        if n > len(rx):
+            return self._drop(_NO_ROOM)
+        if not self._read(rx, n, 1) or not _ASKS >> self._kind & 1:
+            return self._drop(_MALFORMED)
         if rx[3] >= self._max_hops:
-            return self._drop("hops")
+            return self._drop(_HOPS)
         if self._agent_pos or rx[24] | rx[25] | rx[26] | rx[27]:
-            return self._drop("relayed")
+            return self._drop(_RELAYED)
         if self._end_pos + len(self._agent) > len(rx):
-            return self._drop("no_room")
+            return self._drop(_NO_ROOM)
         reason = self._choose(now_s)
-        if reason:
+        if reason != _PASSES:
             return self._drop(reason)
         rx[3] += 1
         _copy(self.link, rx, _GIADDR, 4)
@@ -139,21 +139,21 @@ class Agent:
         """
         tx = self.tx
         if server < 0:
-            return self._drop("stranger")
+            return self._drop(_STRANGER)
         if n > len(tx):
-            return self._drop("long")
-        if not self._read(tx, n, 2) or not _replies(self._kind) or not self._id_pos:
-            return self._drop("malformed")
+            return self._drop(_LONG)
+        if not self._read(tx, n, 2) or not _REPLIES >> self._kind & 1 or not self._id_pos:
+            return self._drop(_MALFORMED)
         for i in range(4):
             if tx[_GIADDR + i] != self.link[i]:
-                return self._drop("giaddr")
+                return self._drop(_OTHER_GIADDR)
         row = self._find(tx)
         if row < 0 or (now_s - self._seen_s[row] & _CLOCK) > _AGE_S:
-            return self._drop("unknown")
+            return self._drop(_UNKNOWN)
         pos = _ROW * row + _KEY
         if self._rows[pos] != server:
             if self._rows[pos] != _NO_SERVER:
-                return self._drop("other_offer")
+                return self._drop(_OTHER_OFFER)
             self._rows[pos] = server
         for i in range(4):
             self._known[4 * server + i] = tx[self._id_pos + i]
@@ -199,7 +199,7 @@ class Agent:
         return True
 
     def _choose(self, now_s):
-        """Set `targets` for the message in rx; return why there are none, or None.
+        """Set `targets` for the message in rx; return why there are none, or _PASSES.
 
         What takes an offer goes to one server: the client knows all of them by one address.
         """
@@ -210,19 +210,19 @@ class Agent:
             if self._kind != _REQUEST or server == _NO_SERVER:
                 server = self._last_of_device()
             if self._kind == _REQUEST and server == _NO_SERVER:
-                return "no_server"
+                return _NO_WAY
         elif self._kind == _DISCOVER or self._kind == _REQUEST:
             server = _NO_SERVER  # it may be another one this time
         if self._kind != _DECLINE and self._kind != _RELEASE:
             self._remember(row, server, now_s)
         if server != _NO_SERVER:
             self.targets = 1 << server
-            return None
+            return _PASSES
         secs = self.rx[_SECS] << 8 | self.rx[_SECS + 1]
         for i in range(len(self._thresholds)):
             if secs >= self._thresholds[i]:
                 self.targets |= 1 << i
-        return None if self.targets else "waiting"
+        return _PASSES if self.targets else _TOO_EARLY
 
     def _find(self, buf):
         """Return the row of the transaction in a message, -1 if there is none."""
@@ -278,18 +278,8 @@ class Agent:
 
     def _drop(self, reason):
         """Count a message that does not pass; return 0."""
-        self.drops[reason] = self.drops[reason] + 1 & 0x3FFFFFFF
+        self.drop_counts[reason] = self.drop_counts[reason] + 1 & 0x3FFFFFFF
         return 0
-
-
-def _asks(kind):
-    """Return True for a message type that clients send."""
-    return kind == _DISCOVER or _REQUEST <= kind <= _DECLINE or _RELEASE <= kind <= _INFORM
-
-
-def _replies(kind):
-    """Return True for a message type that servers send."""
-    return kind == _OFFER or kind == _ACK or kind == _NAK
 
 
 def _same(a, a_pos, b, b_pos, n):

@@ -15,13 +15,9 @@ from select import POLLIN, poll
 from socket import AF_INET, SOCK_DGRAM, socket
 from time import ticks_add, ticks_diff, ticks_ms
 
-from network import STA_IF, WLAN
-
 from ._compat import const
-from .clock import Clock
 
-_RX_N = const(700)  # a client's message and option 82
-_CLIENT_N = const(600)
+_RX_N = const(600)  # of the fallback's server
 _CHADDR = const(28)
 _NOWHERE = "0.0.0.0"
 _BATCH = const(8)  # packets in one go, before others have their turn
@@ -29,25 +25,46 @@ _CHORES_MS = const(500)
 _NAP_MS = const(5)
 _STEP = const(64)  # lengths of the messages to servers
 _SHORTEST = const(300)
-_NO_TURNS = (False, 20, None)  # in the background, see starting.py
+_FOREIGN = const(0)  # in `counts`
+_TROUBLES = const(1)
+_UNSENT = const(2)
+_FALLBACKS = const(3)
 _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises RuntimeError too
 
 
 class Relay:
     """A relay agent on the access point of this board.
 
-    agent    the Agent, with its counters
+    agent    the Agent, with its counters; None before start()
     server   the Server of the fallback, None: there is none
     local    True while the fallback serves, because no server answers
-    counts   {what: how often}: what the relay itself has seen, see stats()
+    counts   how often, see _FOREIGN and those behind it
     """
 
     running: "Relay" = None  # the one that has been started last
     storage = None  # leases of the fallback are short: nothing is kept over a restart
     parts = ()
 
-    # Made by relay_start.prepare(), and when the sockets come; an annotation costs nothing.
-    _views: list
+    # Made by relay_start, and when the sockets come; an annotation costs nothing.
+    config: object  # a Config, or relay_start.Site
+    port: object
+    server: object
+    agent: object
+    local: bool
+    counts: object
+    _views: list  # of the messages to servers
+    _places: tuple
+    _members: object  # stations.Stations
+    _sta: object
+    _clock: object
+    _uplink: object  # the socket towards the servers, where the port's own hears only the AP
+    _on_feed: object
+    _fallback_ms: int
+    _stop: bool
+    _chores_ms: int
+    _at: str  # the station's address
+    _unanswered: bool  # whether something was sent since a server has answered
+    _silent_ms: int  # since when: so long they are silent
 
     def __init__(self, ap, servers, address=None, fallback=None, **settings):
         """Prepare a relay; nothing is touched before start().
@@ -65,31 +82,13 @@ class Relay:
         remote_id   None  bytes or text for option 82.2; None: not sent
         max_hops    4     messages that passed so many relays are dropped, 1..16
         pending     16    transactions at a time, 4..250
-        max_message 600   longest reply in bytes of UDP payload, 300..1472
+        max_message 700   longest message in bytes of UDP payload, 576..1472
         on_feed     None  called at least every second, to feed a watchdog
         The first one that is wrong: ValueError.
         """
-        from .relay_start import arguments
+        from .relay_start import begin
 
-        self._places, self._thresholds, self.config, self._settings = arguments(
-            servers, address, fallback, settings
-        )
-        if sys.platform == "rp2":
-            from .ports.rp2 import Port
-        else:
-            from .ports.esp32 import Port
-        self.port = Port(ap, False)
-        self.server = self.agent = None
-        self.local = False
-        self.counts = {"foreign": 0, "troubles": 0, "unsent": 0, "fallbacks": 0}
-        self._sta = WLAN(STA_IF)
-        self._fallback = fallback
-        self._clock = Clock()
-        self._uplink = None  # the socket towards the servers, where the port's own hears only AP
-        self._at = _NOWHERE  # the station's address
-        self._stop = True
-        self._unanswered = False  # whether something was sent since a server has answered
-        self._silent_ms = self._chores_ms = ticks_ms()  # since when: so long they are silent
+        begin(self, ap, servers, address, fallback, settings)
 
     def start(
         self,
@@ -107,16 +106,9 @@ class Relay:
         its own subnet.  ValueError for a wrong setting, OSError if the port or the access point
         cannot be had.
         """
-        from .relay_start import prepare
-        from .starting import start
-        from .stations import Stations
+        from .relay_start import start
 
-        prepare(self)
-        self._members = self.port.associated or Stations(self.port)
-        settings = (ssid, key, open, country, channel, hidden)
-        start(self, settings, may_restart, _NO_TURNS)
-        self._stop = False
-        self._unanswered = False
+        start(self, (ssid, key, open, country, channel, hidden), may_restart)
         self._join()
 
     def stop(self):
@@ -127,28 +119,26 @@ class Relay:
 
     def feed(self):
         """Call on_feed."""
-        if self._settings["on_feed"]:
-            self._settings["on_feed"]()
+        if self._on_feed:
+            self._on_feed()
 
     def leases(self):
-        """Return an iterator of the fallback's leases (roster.Lease), as Service.leases()."""
+        """Return an iterator of the fallback's leases (report.Lease), as Service.leases()."""
         return self.server.roster(self._clock.now_s()) if self.server else iter(())
 
     def stats(self):
         """Return a dict of counters:
 
         relayed, returned   messages to servers, replies to clients
-        drops      {reason: how often}, see agent.py
+        drops      {reason: how often}, see relay_report.py
         foreign    messages from devices that are not associated with this access point
         troubles   errors of the firmware, or no memory, that were survived
         unsent     packets that could not be sent
         fallbacks  how often the fallback has begun to serve; `local`: it serves now
         """
-        stats = {"relayed": self.agent.relayed, "returned": self.agent.returned}
-        stats["drops"] = dict(self.agent.drops)
-        stats.update(self.counts)
-        stats["local"] = self.local
-        return stats
+        from .relay_report import stats
+
+        return stats(self)
 
     # The loop
 
@@ -185,7 +175,7 @@ class Relay:
             break
         if not sock:
             return False
-        data, source = sock.recvfrom(_RX_N + 1)
+        data, source = sock.recvfrom(len(self.agent.tx) + 1)
         if not data:
             self._reopen(sock)
         elif data[0] == 1:
@@ -208,15 +198,13 @@ class Relay:
         """Relay a client's message; in the fallback answer it as well."""
         n = len(data)
         agent = self.agent
-        if n > _CLIENT_N:  # the rest of rx is for option 82
-            agent.drops["no_room"] += 1
-            return
-        agent.rx[0:n] = data
-        if self._bars():
-            self.counts["foreign"] += 1
-            return
-        if self.local:
-            self._serve(n)
+        if n <= len(agent.rx):
+            agent.rx[0:n] = data
+            if self.port.foreign() and not self._members.has(agent.rx, _CHADDR, ticks_ms(), True):
+                self.counts[_FOREIGN] += 1
+                return
+            if self.local and n <= _RX_N:
+                self._serve(data)
         n = agent.to_servers(n, self._clock.seconds)
         if n:
             if not self._unanswered:
@@ -224,34 +212,32 @@ class Relay:
                 self._silent_ms = ticks_ms()
             self._send(n)
 
-    def _serve(self, n):
-        """Answer the message in rx[:n] from the fallback."""
+    def _serve(self, data):
+        """Answer a message from the fallback, whose replies are written over the agent's rx."""
+        n = len(data)
+        self.server.rx[0:n] = data
         sent = self.server.handle(n, self._clock.now_s())
         if sent > 0 and not self.port.send(self.server, sent):
-            self.counts["unsent"] += 1
+            self.counts[_UNSENT] += 1
+        self.agent.rx[0:n] = data
 
     def _send(self, n):
         """Send the message in rx[:n] to the servers that it is for."""
         agent = self.agent
         if self._at == _NOWHERE:
-            self.counts["unsent"] += 1
+            self.counts[_UNSENT] += 1
             return
         sock = self._uplink or self.port.sock
+        view = self._views[(n - _SHORTEST + _STEP - 1) // _STEP]
+        for i in range(n, len(view)):  # zeros up to a length for which there is a view
+            agent.rx[i] = 0
         for i in range(len(self._places)):
             if agent.targets >> i & 1:
                 agent.address(i)
                 try:
-                    sock.sendto(self._view(n), self._places[i])
+                    sock.sendto(view, self._places[i])
                 except OSError:
-                    self.counts["unsent"] += 1
-
-    def _view(self, n):
-        """Return the message in rx with zeros up to a length for which there is a view."""
-        number = (n - _SHORTEST + _STEP - 1) // _STEP
-        view = self._views[number]
-        for i in range(n, len(view)):
-            self.agent.rx[i] = 0
-        return view
+                    self.counts[_UNSENT] += 1
 
     def _from_server(self, data, source):
         """Pass a server's reply on to its client, if it is one."""
@@ -270,13 +256,7 @@ class Relay:
         if self.local:  # the servers are back: what they say next counts
             self.local = False
         elif not self.port.send(agent, n):
-            self.counts["unsent"] += 1
-
-    def _bars(self):
-        """Return whether the message in rx is not, or may not be, from a station of ours."""
-        if not self.port.foreign():
-            return False
-        return not self._members.has(self.agent.rx, _CHADDR, ticks_ms(), True)
+            self.counts[_UNSENT] += 1
 
     # Chores
 
@@ -291,16 +271,12 @@ class Relay:
                 self._watch()
             if self._sta.isconnected() and self._sta.ifconfig()[0] != self._at:
                 self._join()
-            self._watch_servers()
+            if self.server and not self.local and self._unanswered:
+                if ticks_diff(ticks_ms(), self._silent_ms) >= self._fallback_ms:
+                    self.local = True
+                    self.counts[_FALLBACKS] += 1
         except Exception as error:
             self._survive(error)
-
-    def _watch_servers(self):
-        """Begin to serve the fallback when no server has answered for long enough."""
-        if self.server and not self.local and self._unanswered:
-            if ticks_diff(ticks_ms(), self._silent_ms) >= 1000 * self._settings["fallback_s"]:
-                self.local = True
-                self.counts["fallbacks"] += 1
 
     def _join(self):
         """Take the station's address: it goes to giaddr, and the servers send to it."""
@@ -328,6 +304,6 @@ class Relay:
 
     def _survive(self, error):
         """Count an error; print what is no error of the firmware: a mistake."""
-        self.counts["troubles"] += 1
+        self.counts[_TROUBLES] += 1
         if not isinstance(error, _ERRORS):
             sys.print_exception(error)

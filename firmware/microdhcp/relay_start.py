@@ -1,10 +1,18 @@
 """What Relay does before it relays.  Leaves memory on a board when it has run."""
 
 import sys
+from array import array
+from time import ticks_ms
+
+from network import STA_IF, WLAN
 
 from .agent import Agent
+from .clock import Clock
+from .stations import Stations
 
-_RX_N = 700  # as in relay.py
+_RX_N = 600  # of the fallback's server, as in relay.py
+_COUNTS = 4
+_NOWHERE = "0.0.0.0"
 _STEP = 64
 _SHORTEST = 300
 
@@ -18,22 +26,33 @@ def address_bytes(text):
 
 
 class Site:
-    """The relay's own network, with the names that a port reads of a Config."""
+    """The relay's own network, with the names that a port reads of a Config.
 
-    def __init__(self, text):
-        """Take "192.168.4.1/24"; ValueError if it is no address with a prefix 8..30."""
-        address, _, prefix = text.partition("/")
-        if not prefix.isdigit() or not 8 <= int(prefix) <= 30:
-            raise ValueError(f"address: {text!r} is not like 192.168.4.1/24")
-        try:
-            self.address = address_bytes(address)
-        except ValueError:
-            raise ValueError(f"address: {text!r} is not like 192.168.4.1/24")
-        self.host24 = int.from_bytes(self.address[1:], "big")
-        self.net24_last = self.host24 | (1 << (32 - int(prefix))) - 1
-        self.net24_first = self.net24_last + 1 - (1 << (32 - int(prefix)))
-        self.pool_n = 0
-        self.max_message = 0
+    A class without functions: they would keep this module in memory.
+    """
+
+    pool_n = max_message = 0
+
+    address: bytes
+    host24: int
+    net24_first: int
+    net24_last: int
+
+
+def _site(text):
+    """Return a Site for "192.168.4.1/24"; ValueError if it is no address with a prefix 8..30."""
+    own, _, prefix = text.partition("/")
+    site = Site()
+    try:
+        site.address = address_bytes(own)
+        if not 8 <= int(prefix) <= 30:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"address: {text!r} is not like 192.168.4.1/24")
+    site.host24 = int.from_bytes(site.address[1:], "big")
+    site.net24_last = site.host24 | (1 << (32 - int(prefix))) - 1
+    site.net24_first = site.net24_last + 1 - (1 << (32 - int(prefix)))
+    return site
 
 
 _DEFAULTS = {
@@ -42,36 +61,33 @@ _DEFAULTS = {
     "remote_id": None,
     "max_hops": 4,
     "pending": 16,
-    "max_message": 600,
+    "max_message": 700,
     "on_feed": None,
 }
 _RANGES = (
     ("fallback_s", 5, 3600),
     ("max_hops", 1, 16),
     ("pending", 4, 250),
-    ("max_message", 300, 1472),
+    ("max_message", 576, 1472),
 )
 
 
-def arguments(servers, address, fallback, settings):
+def _arguments(servers, address, fallback, settings):
     """Check the arguments of Relay(); return (places, thresholds, Site or Config, settings).
 
     The first one that is wrong: ValueError, naming it.
     """
-    try:
-        places, thresholds = _servers(servers)
-        values = _values(settings)
-        if fallback is None and address is None:
-            raise ValueError("address: is missing, like 192.168.4.1/24")
-        if fallback is None:
-            return places, thresholds, Site(address), values
-        if fallback.authoritative or fallback.conflict_check:
-            raise ValueError("fallback: wants authoritative=False and conflict_check=False")
-        if address is not None and Site(address).address != fallback.address:
-            raise ValueError("address: is not that of the fallback; leave it out")
-        return places, thresholds, fallback, values
-    finally:
-        _forget()
+    places, thresholds = _servers(servers)
+    values = _values(settings)
+    if fallback is None and address is None:
+        raise ValueError("address: is missing, like 192.168.4.1/24")
+    if fallback is None:
+        return places, thresholds, _site(address), values
+    if fallback.authoritative or fallback.conflict_check:
+        raise ValueError("fallback: wants authoritative=False and conflict_check=False")
+    if address is not None and _site(address).address != fallback.address:
+        raise ValueError("address: is not that of the fallback; leave it out")
+    return places, thresholds, fallback, values
 
 
 def _values(settings):
@@ -108,46 +124,66 @@ def _servers(servers):
     return tuple(places), tuple(thresholds)
 
 
-def prepare(relay):
-    """Make the agent and the server of the fallback of a Relay."""
+def begin(relay, ap, servers, address, fallback, settings):
+    """Check the arguments of Relay(), see there, and give it what it keeps."""
     try:
-        values = relay._settings
-        fallback = relay._fallback
-        max_message = values["max_message"]
+        relay._places, relay._thresholds, relay.config, values = _arguments(
+            servers, address, fallback, settings
+        )
+    finally:
+        _forget()
+    if sys.platform == "rp2":
+        from .ports.rp2 import Port
+    else:
+        from .ports.esp32 import Port
+    relay.port = Port(ap, False)
+    relay.server = relay.agent = relay._uplink = None
+    relay.local = relay._unanswered = False
+    relay._stop = True
+    relay.counts = array("I", [0] * _COUNTS)
+    relay._sta = WLAN(STA_IF)
+    relay._clock = Clock()
+    relay._at = _NOWHERE
+    relay._silent_ms = relay._chores_ms = ticks_ms()
+    relay._on_feed = values["on_feed"]
+    relay._fallback_ms = 1000 * values["fallback_s"]
+    names = "circuit_id", "remote_id", "max_hops", "pending", "max_message"
+    relay._settings = tuple([values[name] for name in names])
+
+
+def start(relay, settings, may_restart):
+    """Make the agent, and the server of a fallback; then do what starting.start() does."""
+    try:
+        port = relay.port
+        *ids, max_hops, pending, n = relay._settings
+        fallback = relay.config if relay.config.pool_n else None
         if fallback:
-            max_message = max(max_message, fallback.max_message)
-        tx = relay.port.tx(max_message)
-        rx = None
+            n = max(n, fallback.max_message)
+        tx = relay.agent.tx if relay.agent else port.tx(n)
         if fallback and not relay.server:
             from .server import Server
 
             relay.server = Server(fallback, _RX_N, tx)
-        if relay.server:
-            rx = relay.server.rx
-        relay.agent = Agent(
-            relay.config.address,
-            bytearray(4),
-            relay._thresholds,
-            tx,
-            rx or bytearray(_RX_N),
-            _ids(relay),
-            values["max_hops"],
-            values["pending"],
-        )
-        view = memoryview(relay.agent.rx)
-        ends = list(range(_SHORTEST, _RX_N, _STEP)) + [_RX_N]
-        relay._views = [view[:end] for end in ends]
+        own = relay.config.address
+        ids = _ids(ids, port.ap)
+        relay.agent = Agent(own, bytearray(4), relay._thresholds, tx, tx, ids, max_hops, pending)
+        view = memoryview(tx)
+        relay._views = [view[:end] for end in list(range(_SHORTEST, n, _STEP)) + [n]]
+        relay._members = port.associated or Stations(port)
+        from .starting import start as start_all
+
+        start_all(relay, settings, may_restart, None)
+        relay._stop = relay._unanswered = False
     finally:
         _forget()
 
 
-def _ids(relay):
+def _ids(ids, ap):
     """Return sub-options 1 and 2 of option 82."""
     out = b""
-    ids = relay._settings["circuit_id"], relay._settings["remote_id"]
     for code, value in enumerate(ids, 1):
         if code == 1 and value is None:
-            value = relay.port.ap.config("mac")
+            value = ap.config("mac")
         if isinstance(value, str):
             value = value.encode()
         if value is not None:

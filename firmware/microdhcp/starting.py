@@ -34,7 +34,7 @@ def start(service, settings, may_restart, turns):
     """Take UDP port 67, then bring the access point up, or let the program do that.
 
     settings   ssid, key, open, country, channel, hidden of Service.start()
-    turns      background, period_ms, timer
+    turns      background, period_ms, timer; None: it is a Relay, which has its own loop
     """
     port = service.port
     try:
@@ -46,14 +46,19 @@ def start(service, settings, may_restart, turns):
             wifi.check(*settings[:5])
             if settings[5] and not port.can_hide:
                 raise ValueError("hidden: this firmware cannot hide an access point")
-        _check_turns(*turns)
+        if turns:
+            _check_turns(*turns)
         _end_other(service)
         if service.storage:
             service.storage.load(service.now_s())
         service.feed()
         try:
             cost = _take(service, settings, may_restart)
-            if turns[0]:
+            if turns:
+                service.fast = _fast(service)
+            for part in service.parts:
+                part.open()
+            if turns and turns[0]:
                 _go_behind(service, *turns[1:])
         except BaseException:
             service.stop()
@@ -90,9 +95,6 @@ def _take(service, settings, may_restart):
         ap.active(True)
     if ap.active():
         port.up()
-    service.fast = _fast(service)
-    for part in service.parts:
-        part.open()
     return cost
 
 

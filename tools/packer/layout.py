@@ -13,7 +13,8 @@ BUNDLES = {
     "port_{family}": "clock ports.{family} stations",  # of the service and of the relay
     "service_{family}": "service",
     "serving_{family}": "serving",
-    "relay_{family}": "relay",
+    "relay_{family}": "agent relay",
+    "relay_start_{family}": "relay_start",
     "checking_{family}": "checking ports.echo",
     "settings": "options settings",
     "starting_{family}": "ports.{family}_start ports.wifi starting",
