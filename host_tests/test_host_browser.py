@@ -53,25 +53,28 @@ def on_the_board(board):
         program = serving(board, RUN)
     found = {}
     with lab.Lab(clients=1) as network, emulator.Air(board, network) as air:
-        turn = air.turn
-
-        def turn_and_join():
-            turn()
-            if found.pop("joined", False):
-                device = Station(board, STRANGER)
-                device.send_udp(discover(mac=device.mac, options=NAMED))
-                board.after(3_000_000, lambda: device.send_udp(_select(device)))
-
-        air.turn = turn_and_join
+        air.turn = joining(board, air.turn, found)
         air.call(browse, network, found)
     found["program"] = program.output
     return found
 
 
-def _select(device):
-    """Return the REQUEST of a device for what it was offered."""
-    offered = device.messages()[-1][1].yiaddr
-    return request(mac=device.mac, requested=offered, server_id=OWN, options=NAMED)
+def joining(board, turn, found):
+    """Return turn(), in which a device gets a lease once found["joined"] is there."""
+    devices = []
+
+    def turn_and_join():
+        turn()
+        if found.pop("joined", False):
+            devices.append(Station(board, STRANGER))
+            devices[0].send_udp(discover(mac=devices[0].mac, options=NAMED))
+        elif devices and devices[0].messages():
+            device = devices.pop()
+            offered = device.messages()[-1][1].yiaddr
+            asked = {"requested": offered, "server_id": OWN}
+            device.send_udp(request(mac=device.mac, options=NAMED, **asked))
+
+    return turn_and_join
 
 
 @pytest.mark.board
