@@ -6,6 +6,7 @@ import builders
 from microdhcp import PARK
 from microdhcp.checking import Checker
 from microdhcp.states import BOUND
+from microdhcp.stations import Stations
 from timeline import serve
 
 CHECK_MS = 400
@@ -283,6 +284,25 @@ class Checks(CheckingCase):
         self.assertEqual(self.turn(), [])
         self.assertEqual(self.counted("conflicts"), (1,))
 
+    def test_an_access_point_that_was_away_begins_a_check_anew_once(self):
+        """Nobody could answer meanwhile; but it shall end, however often that happens"""
+        self.discover(1, 5)
+        self.sleep(CHECK_MS - 10)
+        self.checker.again(self.now_ms)
+        self.assertEqual(self.sleep(CHECK_MS - 10), [])
+        self.assertEqual(len(self.air.asked), 4)
+        self.checker.again(self.now_ms)
+        self.assertEqual([xid for xid, _ in self.sleep(20)], [5])
+        self.checker.again(self.now_ms)
+        self.assertEqual(self.checker.wait_ms(), -1)
+
+    def test_a_taken_address_is_found_after_the_access_point_was_away(self):
+        self.discover(1, 5, requested="192.0.2.17")
+        self.air.owners["192.0.2.17"] = SQUATTER
+        self.checker.again(self.now_ms)
+        self.assertEqual(self.sleep(20), [])
+        self.assertEqual(self.counted("conflicts"), (1,))
+
 
 class EndOfTheClock(Checks):
     """All of it while the milliseconds begin anew."""
@@ -343,6 +363,60 @@ class Skipped(CheckingCase):
         self.sleep(1000)
         self.discover(1, 5)
         self.assertEqual(self.turn(), [])
+
+
+class NewSettings(CheckingCase):
+    """The table is a new one in the middle of a check, and does not know of it."""
+
+    def configure(self):
+        """Lengthen leases, say."""
+        self.server.configure(serve(**self.settings, max_lease_s=7200).config, self.now_s())
+
+    def test_the_result_is_used_once(self):
+        self.discover(1, 5, requested="192.0.2.17")
+        self.sleep(CHECK_MS // 2)
+        self.configure()
+        self.assertEqual(self.sleep(CHECK_MS), [(5, "192.0.2.17")])
+        self.assertEqual(self.counted("checks", "skipped"), (1, 0))
+        self.discover(2, 6, requested="192.0.2.18")
+        self.assertEqual(self.turn(), [])
+        self.assertEqual(self.counted("checks"), (2,))
+
+    def test_a_taken_address_is_not_offered(self):
+        self.server.enable_events()
+        self.air.owners["192.0.2.17"] = SQUATTER
+        self.discover(1, 5, requested="192.0.2.17")
+        self.configure()
+        ((xid, address),) = self.sleep(2 * CHECK_MS)
+        self.assertEqual(xid, 5)
+        self.assertNotEqual(address, "192.0.2.17")
+        event = ("conflict", "192.0.2.17", "00:00:5e:00:53:99", "")
+        self.assertEqual(self.server.next_event(), event)
+
+
+class Lists(unittest.TestCase):
+    """Who is associated, as stations.Stations knows it."""
+
+    def setUp(self):
+        self.port = Port()
+        self.port.present = [SQUATTER]
+        self.stations = Stations(self.port)
+
+    def test_a_list_that_nobody_uses_is_not_read(self):
+        self.stations.refresh(0)
+        self.assertEqual(self.port.read, 0)
+
+    def test_one_that_is_used_is_kept_young(self):
+        """By refresh(), which has the time for it, so that has() need not read it."""
+        self.stations.use()
+        self.stations.refresh(0)
+        self.assertEqual((self.port.read, self.stations.macs), (1, [SQUATTER]))
+        self.stations.refresh(10)
+        self.assertEqual(self.port.read, 1)
+        self.assertTrue(self.stations.has(SQUATTER, 0, 20))
+        self.assertEqual(self.port.read, 1)
+        self.stations.refresh(60_000)
+        self.assertEqual(self.port.read, 2)
 
 
 class Places(CheckingCase):

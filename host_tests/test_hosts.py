@@ -44,6 +44,12 @@ class Sent(NameCase):
         """'the deprecated ASCII encoding' (RFC 4702 section 2.3.1)"""
         self.assertEqual(self.called((81, b"\0\0\0printer.example")), "printer")
 
+    def test_option_81_as_text_that_begins_like_the_length_of_a_label(self):
+        """ "1" is 49: it is shorter than the text, but no length without the flag"""
+        self.start(hostname_bytes=63)
+        name = "1" + 54 * "a"
+        self.assertEqual(self.called((81, b"\0\0\0" + name.encode())), name)
+
     def test_option_81_in_wire_form(self):
         """'E bit ... 1: canonical wire format, without compression' (RFC 4702 section 2.1)"""
         self.assertEqual(self.called((81, b"\5\0\0\7printer\7example\0")), "printer")

@@ -43,6 +43,18 @@ class OwnOptions(TimelineCase):
         """Design: reservations by MAC hold whatever the client's id is"""
         self.assertEqual(self.client.discover(client_id=b"\0abc").option(3), RAW)
 
+    def test_not_by_the_end_of_one_mac_and_the_beginning_of_the_next(self):
+        """All that is reserved stands in one row of bytes"""
+        macs = "02:00:5e:00:53:01", "02:00:5f:00:53:02"
+        entries = {mac: dict(self.entry, address="192.0.2.9" + mac[-1]) for mac in macs}
+        self.start(reservations=entries)
+        parts = [bytes.fromhex(mac.replace(":", "")) for mac in macs]
+        self.assertEqual(self.client.other(parts[0]).discover().yiaddr, "192.0.2.91")
+        for first, second in (parts, parts[::-1]):
+            offer = self.client.other(first[3:] + second[:3]).discover(prl=PRL)
+            self.assertFalse(offer.yiaddr.startswith("192.0.2.9"))
+            self.assertEqual(offer.option(3), OWN)
+
     def test_by_identifier(self):
         """Reserved for a client id"""
         self.start(reservations={"id:00616263": self.entry})

@@ -379,6 +379,7 @@ class Classes(PolicyCase):
         self.assertEqual(self.file(pxe, (93, b"\0\7"), (77, b"iPXE")), b"script.ipxe")
         self.assertEqual(self.file(pxe, (77, b"\x04iPXE")), b"script.ipxe")
         self.assertEqual(self.file((60, b"MSFT 5.0")), b"")
+        self.assertEqual(self.file(b"\0\0\0", pxe), b"bios.0")  # pads: RFC 2132 section 3.1
         self.assertEqual(self.file(), b"")
 
     def test_other_settings(self):

@@ -93,6 +93,14 @@ class Roster(TimelineCase):
         self.assertEqual(self.all(10)[0][3:], ("released", 0, True))
 
 
+class Names(TimelineCase):
+    def test_what_a_server_has_not(self):
+        """AttributeError as of every object, though most names are looked for elsewhere"""
+        self.assertFalse(hasattr(self.server, "rooster"))
+        with self.assertRaises(AttributeError):
+            self.server.rooster(0)
+
+
 class Find(TimelineCase):
     def test_by_text_or_bytes(self):
         """As people write a MAC, or as a port reads it"""

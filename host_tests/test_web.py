@@ -202,6 +202,16 @@ class Shown(PageCase):
         for host, status in ((b"greenhouse.lan", 200), (b"greenhouse", 200), (b"sensor-1", 421)):
             self.assertEqual(self.web.respond(ask(b"GET /", host)).status, status, host)
 
+    def test_for_a_web_server_of_the_program(self):
+        """mount=False: no port, the program asks for the data"""
+        self.service.parts.clear()
+        page = Page(self.service, mount=False)
+        page.event("bound", self.address, "00:00:5e:00:53:01", "sensor-1")
+        self.assertEqual(self.service.parts, [])
+        said = json.loads(b"".join(list(page.json())))
+        self.assertEqual([device["address"] for device in said["devices"]], [self.address])
+        self.assertEqual([event["kind"] for event in said["events"]], ["bound"])
+
     def test_wrong_arguments(self):
         """ValueError that names the argument"""
         for name, value in (("title", ""), ("password", 5), ("path", "devices"), ("path", None)):
