@@ -16,8 +16,8 @@ BROADCAST_TLV = b"\x1c\x04\xc0\x00\x02\xff"
 ATTRIBUTES = (
     "address authoritative boot_file common conflict_check devices first24 fixed host24 "
     "hostname_bytes lease_s leases_per_device max_lease_s max_message min_lease_s net24_first "
-    "net24_last next_server offer_hold_s outside pool_n quarantine_s rapid_commit reservations "
-    "sent slots"
+    "net24_last next_server offer_hold_s outside pool_n quarantine_s rapid_commit relays "
+    "reservations sent slots"
 )
 
 # Settings (address and pool default to the ones above), message.
@@ -100,6 +100,10 @@ REFUSED = (
     ({"boot_file": b"a\0b"}, "' does not fit the field of 128"),
     ({"boot_file": "a", "options": {67: "b"}},
      "options: boot_file (67) is also given as a setting"),
+    ({"relays": "192.0.2.9"}, "relays: '192.0.2.9' is not a list of addresses"),
+    ({"relays": ["192.0.2"]}, "relays: '192.0.2' is not an IPv4 address"),
+    ({"relays": ["224.0.0.1"]}, "relays: '224.0.0.1' is no address of a host"),
+    ({"relays": ["127.0.0.1"]}, "relays: '127.0.0.1' is no address of a host"),
     ({"max_message": 299}, "max_message: 299 is not a whole number within 300..1472"),
     ({"max_message": 1473}, "max_message: 1473 is not a whole number within 300..1472"),
 

@@ -4,7 +4,7 @@ from builders import ip
 from microdhcp import RELAY
 from timeline import FIRST, FOREIGN, SERVER, TimelineCase
 
-ON_LINK, ELSEWHERE = "192.0.2.9", "198.51.100.9"  # addresses of relay agents
+ON_LINK, ELSEWHERE, OTHER = "192.0.2.9", "198.51.100.9", "198.51.100.8"  # of relay agents
 OURS, THEIRS = ip("192.0.2.0"), ip("198.51.100.0")  # subnets
 NAME = ip("192.0.2.254")  # what the relay agent calls the server
 
@@ -18,6 +18,8 @@ def agent(*sub_options):
 
 
 class RelayCase(TimelineCase):
+    settings = {"relays": [OTHER, ELSEWHERE]}
+
     def silent(self, reply, reason):
         """Assert that there was no reply, for that reason."""
         self.assertEqual((reply.kind, reply.dropped), (None, reason))
@@ -56,10 +58,21 @@ class LinkSelection(RelayCase):
         self.silent(self.offered(ELSEWHERE, (82, b"\0\xff\x05\x04" + OURS)), "relay")
         self.assertEqual(self.offered(ELSEWHERE, (82, b"\0\x05\x04" + OURS)).kind, "OFFER")
 
-    def test_no_reply_goes_where_no_host_is(self):
-        """No reply is sent to an address that no host has."""
-        for giaddr in ("0.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255"):
+    def test_no_reply_goes_to_a_relay_that_is_not_set(self):
+        """Nobody steers a reply off our network: relay agents outside it are set, or unheard."""
+        offset = "51.100.8.198"  # what stands across two of them
+        for giaddr in ("198.51.100.7", offset, "0.0.0.1", "127.0.0.1", "224.0.0.1", SERVER):
             self.silent(self.offered(giaddr, agent((5, OURS))), "relay")
+        self.start()
+        self.silent(self.offered(ELSEWHERE, agent((5, OURS))), "relay")
+        self.silent(self.offered(ELSEWHERE, (118, OURS)), "relay")
+        self.assertEqual(self.offered(ON_LINK, agent((5, OURS))).kind, "OFFER")
+
+    def test_one_that_is_set_has_to_name_our_subnet(self):
+        """The setting alone selects nothing."""
+        for giaddr in (ELSEWHERE, OTHER):
+            self.silent(self.offered(giaddr), "relay")
+            self.assertEqual(self.offered(giaddr, agent((5, OURS))).kind, "OFFER")
 
     def test_a_lease_from_there_is_renewed(self):
         """A renewal through the relay agent selects the same subnet."""

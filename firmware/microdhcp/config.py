@@ -22,6 +22,7 @@ class Config:
     #: leases_per_device   int, live addresses of one chaddr, 1..addresses of the pool
     #: next_server     bytes, 4, for siaddr, or None
     #: boot_file       bytes for the field `file`, or None
+    #: relays          bytes, addresses of relay agents outside the subnet, 4 bytes each
     #: max_message     int, longest reply in bytes of UDP payload
     #: reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
     #: slots, outside  int, addresses in all; array("i") of those outside the pool (settings.py)
@@ -36,7 +37,7 @@ class Config:
     net24_last: int
 
     def __init__(self, address, pool, **settings):
-        """Check all settings; the first that is wrong raises ValueError and is named in it.
+        """Check all settings; ValueError names the first that is wrong or not in this list.
 
         address        own address and prefix length 8..30, "192.168.4.1/24"
         pool           first and last address to give out, ("192.168.4.16", "192.168.4.47"),
@@ -78,9 +79,9 @@ class Config:
         hostname_bytes 20     longest host name that is kept for each lease, 0..63; 0: none
         next_server    None   address for the field siaddr: where a client boots from
         boot_file      None   name for the field `file` and option 67, up to 127 characters
+        relays         ()     addresses of relay agents outside the subnet that are answered, if
+                              they name it in option 82.5 or 118; agents inside always are
         max_message    548    longest reply, bytes of UDP payload, 300..1472
-
-        A keyword that is not in this list raises ValueError too.
         """
         from .settings import fill
 

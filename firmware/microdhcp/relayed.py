@@ -24,23 +24,22 @@ def of_server(server, name):
 def admits(server):
     """Return whether this server serves the subnet that the relayed message in rx is for.
 
-    That is what sub-option 5 says, else option 118, else giaddr.  If one of the first two says
-    so, giaddr may be an address outside the subnet.  In an admitted message option 54 holds the
-    server's address, if it held the name that the relay gave to the server.
+    That is what sub-option 5 says, else option 118, else giaddr.  A giaddr outside the subnet is
+    one of the setting `relays`: anybody can invent one, and the reply would go there.  In an
+    admitted message option 54 holds the server's address, if it held the name that the relay gave
+    to the server.
     """
     rx = server.rx
     pos = _sub_option(server, _LINK) or _walk(rx, F_OPTIONS, server.n, _SUBNET)
-    if not pos:
-        if not server.config.on_link(rx, F_GIADDR):
-            return False
-    elif not 0 < rx[F_GIADDR] < 224 or rx[F_GIADDR] == 127:  # no host has such an address
+    config = server.config
+    if not config.on_link(rx, F_GIADDR) and not (pos and _is_known(rx, config.relays)):
         return False
-    elif not _names(rx, pos, server.config):
+    if pos and not _names(rx, pos, config):
         return False
     name = _sub_option(server, _OVERRIDE)
     pos = server.pos[SERVER_ID]
     if name and pos and same(rx, pos + 1, rx, name, 4):
-        copy(rx, pos + 1, server.config.address, 0, 4)
+        copy(rx, pos + 1, config.address, 0, 4)
     return True
 
 
@@ -56,6 +55,14 @@ def _sub_option(server, wanted):
     rx = server.rx
     pos = server.pos[AGENT_INFO]
     return _walk(rx, pos + 1, pos + 1 + rx[pos], wanted) if pos else 0
+
+
+def _is_known(rx, relays):
+    """Return whether giaddr is one of these addresses."""
+    for at in range(0, len(relays), 4):
+        if same(relays, at, rx, F_GIADDR, 4):
+            return True
+    return False
 
 
 def _names(rx, pos, config):

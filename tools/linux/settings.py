@@ -18,7 +18,7 @@ _CHECK_MS_TEXT = f"a number of milliseconds from {CHECK_MS[0]} to {CHECK_MS[-1]}
 CHECKS = ("arp", "icmp", "off")
 _ROOT = Path(__file__).resolve().parents[2]
 _TABLES = ("reservations", "options")
-_LISTS = ("allow", "deny")
+_LISTS = ("allow", "deny", "relays")
 _OWN_SETTINGS = ("routers", "dns_servers", "domain")  # of a reservation, beside its options
 
 
@@ -171,6 +171,7 @@ def _add_clients(p):
         **repeat,
     )
     p.add_argument("--deny", metavar="MAC", help="do not serve; the same; repeatable", **repeat)
+    p.add_argument("--relay", metavar="IP", help="answer this one outside the subnet", **repeat)
     p.add_argument("--hostname-bytes", type=int, metavar="N", help="of each, default 20; 0: none")
 
 
@@ -293,7 +294,7 @@ def _of_line(args):
         found["rapid_commit"] = True
     found["reservations"] = _reservations(args)
     found["options"] = _unique("option", args.option)
-    found["allow"], found["deny"] = args.allow, args.deny
+    found["allow"], found["deny"], found["relays"] = args.allow, args.deny, args.relay
     return found
 
 

@@ -109,6 +109,8 @@ def _lost(found, config):
     lost += [f"classes: number {n} is not carried over" for n in range(1, len(classes) + 1)]
     lost.append(f"leases_per_device = {config.leases_per_device}: there is no such limit there")
     lost.append(f"hostname_bytes = {config.hostname_bytes}: host names are not limited there")
+    if config.relays:
+        lost.append("relays: the new server answers all relay agents")
     lost.append(f"max_message = {config.max_message}: the new server decides")
     return lost
 
