@@ -3,8 +3,8 @@
     python tools/bench_relay.py [--rate 200] [--seconds 10]
 
 New clients come at a steady rate on each of four networks, each with a relay of its own; every one
-goes through DISCOVER, OFFER, REQUEST, ACK.  perfdhcp cannot play them: it sets giaddr itself, as
-if it were a relay.
+goes through DISCOVER, OFFER, REQUEST, ACK.  perfdhcp -B does not play them: what it
+broadcasts has hops 1 and its own address in giaddr, as from a relay.
 """
 
 import argparse
