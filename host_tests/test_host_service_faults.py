@@ -287,6 +287,81 @@ class Faults(unittest.TestCase):
             self.board.sleep(2_000_000)  # somebody types
         self.assertEqual(self.serving.run("service.stop()\nprint(service.port.sock)"), "None")
 
+    def test_run_again_after_ctrl_c_while_nothing_came(self):
+        self.board.run(
+            "import asyncio\n"
+            "async def main():\n"
+            " asyncio.create_task(asyncio.sleep(1))\n"
+            " await asyncio.sleep_ms(1)\n"
+            " await service.run()\n"
+        )
+        for source in ("service.run()", "service.run()", "main()", "main()"):
+            program = self.board.start(f"asyncio.run({source})")
+            self.board.sleep(2_100_000)
+            self.assertFalse(program.done, program.error)
+            self.board.interrupt()
+            self.board.sleep(2_000_000)
+        program = self.board.start("asyncio.run(service.run())")
+        self.assertEqual(self.serving.alice.ask(discover(xid=4)).message.kind, "OFFER")
+        self.assertFalse(program.done, program.error)
+
+    def test_a_task_that_is_cancelled_ends_and_can_be_run_again(self):
+        """By the program, not by stop(): the port stays open"""
+        self.board.run("import asyncio")
+        program = self.board.start(
+            "async def main():\n"
+            " task = asyncio.create_task(service.run())\n"
+            " await asyncio.sleep_ms(50)\n"
+            " task.cancel()\n"
+            " try:\n  await task\n"
+            " except asyncio.CancelledError:\n  print('cancelled')\n"
+            " await service.run()\n"
+            "asyncio.run(main())"
+        )
+        self.board.sleep(1_000_000)
+        self.assertEqual(program.output, "cancelled\n")
+        self.assertEqual(self.serving.alice.ask(discover(xid=4)).message.kind, "OFFER")
+        self.assertFalse(program.done, program.error)
+
+    def test_tasks_of_a_service_end_when_another_one_takes_its_place(self):
+        self.board.run(
+            "import asyncio\nold = service\n"
+            "old_turns = []\n"
+            + PART.replace(
+                "def poll(self):", "def poll(self):\n        old_turns.append(0)"
+            ).replace("service.add", "old.add")
+        )
+        self.board.start(
+            "async def main():\n"
+            " global service\n"
+            " asyncio.create_task(old.run())\n"
+            " await asyncio.sleep_ms(200)\n"
+            " service = Service(ap, make())\n"
+            f" {START}\n"
+            " fed.clear()\n old_turns.clear()\n"
+            " await service.run()\n"
+            "asyncio.run(main())"
+        )
+        self.board.sleep(5_000_000)
+        alice = Station(self.board, ALICE)
+        self.assertEqual(alice.ask(discover(xid=4)).message.kind, "OFFER")
+        self.assertEqual(self.serving.run("print(fed, old_turns)"), "[] []")
+
+    def test_an_address_is_checked_under_asyncio(self):
+        """It naps while the check runs, and the answer comes in time."""
+        self.serving.run(
+            "import asyncio\n"
+            "config = Config(address='10.10.10.1/24', pool=('10.10.10.16', '10.10.10.31'))\n"
+            f"service = Service(ap, config)\n{START}"
+        )
+        Station(self.board, "00:00:5e:00:53:02")
+        alice = Station(self.board, ALICE)
+        program = self.board.start("asyncio.run(service.run())")
+        asked_us = self.board.now_us
+        self.assertEqual(alice.ask(discover(xid=4)).message.kind, "OFFER")
+        self.assertIn(self.board.now_us - asked_us, range(390_000, 450_000))
+        self.assertFalse(program.done, program.error)
+
     def test_after_days_without_a_turn_it_goes_on(self):
         for days in (6, 7, 9, 11, 12):
             for fails in (0, 1):
@@ -399,6 +474,46 @@ class Parts(unittest.TestCase):
             self.assertFalse(program.done, program.error)
             self.board.interrupt()
             self.assertEqual(self.heard(), "[b'hello', b'hello']")
+
+    def test_a_second_one_added_while_it_runs(self):
+        self.serving.run(PART + "other = Part()\nother.open = lambda: None")
+        self.board.start(
+            "async def main():\n"
+            " asyncio.create_task(service.run())\n"
+            " await asyncio.sleep_ms(20)\n"
+            " service.add(other)\n"
+            " other.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            " other.sock.setblocking(False)\n"
+            " other.sock.bind(('10.10.10.1', 5001))\n"
+            " await asyncio.sleep_ms(9000)\n"
+            "asyncio.run(main())"
+        )
+        self.board.sleep(200_000)
+        self.serving.alice.send_udp(b"you", to=("10.10.10.1", 5001))
+        self.say()
+        self.board.sleep(200_000)
+        self.assertEqual(self.serving.run("print(part.heard, other.heard)"), "[b'hello'] [b'you']")
+
+    def test_one_that_changes_its_socket_while_it_runs(self):
+        """The new one is waited for like the old one"""
+        self.serving.run(PART)
+        program = self.board.start(
+            "async def main():\n"
+            " asyncio.create_task(service.run())\n"
+            " while True:\n"
+            "  await asyncio.sleep_ms(20)\n"
+            "  if len(part.heard) == 1:\n   part.close()\n   part.open()\n   part.heard += [0]\n"
+            "asyncio.run(main())"
+        )
+        for _ in range(2):
+            self.board.sleep(100_000)
+            self.say()
+        self.board.sleep(5000)
+        self.say()
+        self.board.sleep(5000)
+        self.assertFalse(program.done, program.error)
+        self.assertEqual(program.output, "")
+        self.assertEqual(self.heard(), "[b'hello', 0, b'hello', b'hello']")
 
     def test_it_opens_and_closes_with_the_service(self):
         self.serving.run(PART + "service.stop()\nassert part.sock is None\n" + START)

@@ -8,6 +8,7 @@ _CHORES_MS = const(500)
 _RETRY_MS = const(10)
 _NAP_MS = const(5)  # while checks run: the firmware keeps four datagrams for so long
 _PART_MS = const(50)
+_LATE_MS = const(10)  # for a run() after Ctrl-C: it sees chores that are late, see _take_over()
 _ERRORS = (OSError, MemoryError, RuntimeError)
 
 
@@ -92,6 +93,7 @@ async def _run_chores(service):
         if not service.background:
             service._do_chores()
         await asyncio.sleep_ms(_CHORES_MS)
+        await asyncio.sleep_ms(_LATE_MS)
 
 
 async def _run_parts(service):
