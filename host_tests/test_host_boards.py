@@ -182,18 +182,33 @@ class OnFakes(unittest.TestCase):
 
 
 class InTheReadme(unittest.TestCase):
-    """The whole program that the README shows."""
+    """The program with events that the README shows; test_host_examples runs the first one."""
 
     def test_it_runs_on_every_board(self):
         blocks = re.findall(
             r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
         )
-        (source,) = [text for text in blocks if "import network" in text]
+        (source,) = [text for text in blocks if "on_event" in text]
         for name, kind in FAKES.items():
             with self.subTest(board=name):
                 seen = visit(kind((1, 29)), source, fake_led, "10.10.10.1")
                 self.assertEqual((seen["kinds"], seen["renewed"]), (["OFFER", "ACK"], "ACK"))
                 self.assertIn(f"bound {seen['address']} {PHONE} phone", seen["said"])
+
+    def test_the_first_one_serves_behind_any_program(self):
+        blocks = re.findall(
+            r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
+        )
+        (source,) = [text for text in blocks if "microdhcp.serve" in text]
+        for name, kind in FAKES.items():
+            with self.subTest(board=name):
+                board = kind((1, 29))
+                self.addCleanup(board.interrupt)
+                started(board, source + "import time\nwhile True:\n    time.sleep(10)\n")
+                phone = Station(board, PHONE)
+                offer = phone.ask(discover(options=NAMED)).message
+                asked = {"requested": offer.yiaddr, "server_id": BOARD, "options": NAMED}
+                self.assertEqual(phone.ask(request(**asked)).message.kind, "ACK")
 
 
 @pytest.mark.board

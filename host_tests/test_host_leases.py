@@ -12,7 +12,8 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 import leases
-from microdhcp import store
+from builders import discover
+from microdhcp import PARK, store
 from timeline import Client, serve
 
 
@@ -61,11 +62,17 @@ class LeasesTest(unittest.TestCase):
         self.assertEqual(found["00:00:5e:00:53:01"]["host_name"], "kitchen")
         self.assertEqual(found["00:00:5e:00:53:02"]["granted_s"], -1)
 
-    def test_a_quarantined_address_has_no_mac(self):
-        server = serve()
-        server.leases.conflict(3, 600, None)
-        status, out, _ = self.show(store.dump(server, 10), "--json")
-        self.assertEqual((status, "mac" in json.loads(out)[0]), (0, False))
+    def test_a_conflict_has_the_mac_of_its_owner_if_known(self):
+        for owner in (None, b"\x00\x00\x5e\x00\x53\x09"):
+            server = serve()
+            server.enable_checks()
+            packet = discover()
+            server.rx[: len(packet)] = packet
+            self.assertEqual(server.handle(len(packet), 0), PARK)
+            server.checked(server.check_slot, True, 0, owner)
+            status, out, _ = self.show(store.dump(server, 10), "--json")
+            self.assertEqual((status, json.loads(out)[0]["state"]), (0, "conflict"))
+            self.assertEqual(json.loads(out)[0].get("mac"), owner and owner.hex(":"))
 
     def test_damaged_and_foreign_files(self):
         data = bytearray(self.data())

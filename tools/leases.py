@@ -42,7 +42,7 @@ def _row(record):
         "granted_s": record.granted_s,
         "host_name": _printable(record.host_name),
     }
-    if not any(record.mac):
+    if record.state == states.CONFLICT and not record.owned:  # it is that of who asked
         del row["mac"]
     return row
 

@@ -15,7 +15,14 @@ STANDINS = ROOT / "tools" / "romfs" / "standins"  # network, socket, select: it 
 VM_LIB = "/mpvm"
 BUILT_FAMILY = "rp2"  # of the two, which differ in the service's port only
 VM_PATH = ["/firmware", "/host_tests", VM_LIB, ".frozen", "/lib"]
-HOST_ONLY = ("test_host_", "conftest", "fakes", "rigs", "scenarios")  # what needs CPython
+HOST_ONLY = (
+    "test_host_",
+    "conftest",
+    "fakes",
+    "rigs",
+    "scenarios",
+    "telephone",
+)  # what needs CPython
 
 
 def _project_files():
