@@ -412,6 +412,60 @@ class OnABoard(unittest.TestCase):
                 self.assertGreaterEqual(answers, 13)
                 self.assertEqual(said[1], "0 0 {'unsent': 0, 'foreign': 0, 'troubles': 0}")
 
+    def meanwhile(self, action):
+        """Return a board whose loop waits for a message when the program does something."""
+        board = PicoW((1, 26))
+        board.modules.loaded["microdhcp.fast"] = fast
+        board.run(SERVE.format(checks=False) + "sta = network.WLAN(network.WLAN.IF_STA)\n")
+        board.start(
+            "async def main():\n"
+            " asyncio.create_task(service.run())\n"
+            " await asyncio.sleep_ms(500)\n"
+            f" {action}\n"
+            " await asyncio.sleep_ms(60_000)\n"
+            "asyncio.run(main())"
+        )
+        self.addCleanup(board.interrupt)
+        station = emulator.Station(board, builders.mac_bytes(1))
+        for _ in range(2):  # from the second one on it knows its stations
+            board.sleep(30_000)
+            self.assertEqual(station.ask(phone(1, 1)).message.kind, "OFFER")
+        board.sleep(1_000_000)
+        station.frames.clear()
+        return board, station
+
+    def told(self, board):
+        """Return what the program says of its service, in words."""
+        board.interrupt()
+        return board.run(TELL).split()
+
+    def test_new_settings_while_it_waits_hold_for_the_next_message(self):
+        board, station = self.meanwhile(
+            "service.configure(Config('192.168.4.1/24', ('192.168.4.40', '192.168.4.50'),"
+            " conflict_check=False))"
+        )
+        for _ in range(2):
+            offer = station.ask(phone(1, 1)).message
+            self.assertIn(int(offer.yiaddr.rsplit(".", 1)[1]), range(40, 51))
+            board.sleep(30_000)
+        self.assertEqual(self.told(board)[1], "2")  # one before, and the second one with them
+
+    def test_another_network_while_it_waits_is_not_served(self):
+        board, station = self.meanwhile("sta.active(True)\n sta.connect('home', 'secret-enough')")
+        host = emulator.Station(board, builders.mac_bytes(0x77), side=board.home)
+        self.assertTrue(host.hears_nothing(phone(0x77, 1), 60_000))
+        self.assertEqual(station.ask(phone(1, 1)).message.kind, "OFFER")
+
+    def test_an_empty_datagram_and_an_error_of_the_firmware_are_survived(self):
+        board, station = self.meanwhile("pass")
+        station.send_udp(b"")
+        board.sleep(30_000)
+        self.assertEqual(station.ask(phone(1, 1)).message.kind, "OFFER")
+        board.sleep(30_000)
+        board.fail("recv", "ENOMEM")
+        self.assertEqual(station.ask(phone(1, 1)).message.kind, "OFFER")
+        self.assertEqual(self.told(board)[-1], "1}")  # troubles
+
     def test_checks_come_first(self):
         replies, said = self.story("poll", checks=True)
         self.assertEqual([one.kind for one in replies], ["OFFER", *["ACK"] * 4] * 3)

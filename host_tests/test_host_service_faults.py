@@ -335,7 +335,8 @@ class Faults(unittest.TestCase):
             "async def main():\n"
             " global service\n"
             " asyncio.create_task(old.run())\n"
-            " await asyncio.sleep_ms(200)\n"
+            " await asyncio.sleep_ms(505)\n"
+            " time.sleep_ms(600)\n"  # their turns are overdue when they are to end
             " service = Service(ap, make())\n"
             f" {START}\n"
             " fed.clear()\n old_turns.clear()\n"
@@ -493,6 +494,33 @@ class Parts(unittest.TestCase):
         self.say()
         self.board.sleep(200_000)
         self.assertEqual(self.serving.run("print(part.heard, other.heard)"), "[b'hello'] [b'you']")
+
+    def test_one_that_gives_its_socket_up_when_it_has_heard_something(self):
+        self.serving.run(
+            PART + "poll = part.poll\n"
+            "def once():\n poll()\n if part.heard: part.close()\n"
+            "part.poll = once"
+        )
+        program = self.board.start("asyncio.run(service.run())")
+        self.board.sleep(100_000)
+        self.say()
+        self.board.sleep(200_000)
+        self.assertEqual(self.serving.alice.ask(discover(xid=1)).message.kind, "OFFER")
+        self.assertFalse(program.done, program.error)
+        self.board.interrupt()
+        self.assertEqual(self.heard(), "[b'hello']")
+
+    def test_what_one_raises_under_asyncio_is_counted_and_it_goes_on(self):
+        self.serving.run(PART)
+        program = self.board.start("asyncio.run(service.run())")
+        self.board.sleep(101_000)
+        self.serving.board._names["part"].fails = 2  # when it is woken, and in its next turn
+        self.say()
+        self.board.sleep(200_000)
+        self.assertFalse(program.done, program.error)
+        self.assertIn("ValueError: part", program.output)
+        self.board.interrupt()
+        self.assertEqual((self.heard(), self.serving.stat("troubles")), ("[b'hello']", "1"))
 
     def test_one_that_changes_its_socket_while_it_runs(self):
         """The new one is waited for like the old one"""

@@ -32,7 +32,7 @@ class Task:
     def __init__(self, loop, coro):
         self._loop = loop
         self._coro = coro
-        self.wait = _Wait(end_us=0)
+        self.wait = _Wait(end_us=loop.board.now_us)
         self._thrown = None
         self.value = self.error = None
         self.finished = self.awaited = False
@@ -52,7 +52,7 @@ class Task:
         if self._loop.current is self:
             raise RuntimeError("can't cancel self")
         self._thrown = CancelledError()
-        self.wait = _Wait(end_us=0)
+        self.wait = _Wait(end_us=self._loop.board.now_us)
         return True
 
     def step(self):
@@ -96,6 +96,8 @@ class Loop:
         while not main.finished:
             now_us = self.board.now_us
             ready = [task for task in self.tasks if task.wait.over(now_us)]
+            # Who has been due for longest comes first: extmod/modasyncio.c, a heap of times.
+            ready.sort(key=lambda task: min(task.wait.end_us, now_us))
             if not ready:
                 self._sleep()
             for task in ready:

@@ -46,6 +46,7 @@ COVERING = (
     "test_host_config.py",
     "test_host_dns.py",
     "test_host_names.py",
+    "test_host_fast.py",
     "test_host_faults.py",
     "test_host_recipes.py",
     "test_host_relay.py",
