@@ -77,6 +77,7 @@ def joining(board, turn, found):
     return turn_and_join
 
 
+@pytest.mark.long  # minutes: a browser asks for the page again and again
 @pytest.mark.board
 @unittest.skipIf(REASON or MISSING or lab.unavailable(), REASON or MISSING or lab.unavailable())
 class OnAnEmulatedPicoW(unittest.TestCase):
