@@ -2,30 +2,36 @@
 
     python tools/bench_relay.py [--rate 200] [--seconds 10]
 
-New clients come at a steady rate on each of four networks, each with a relay of its own; every one
-goes through DISCOVER, OFFER, REQUEST, ACK.  perfdhcp -B does not play them: what it
-broadcasts has hops 1 and its own address in giaddr, as from a relay.
+perfdhcp plays new clients at a steady rate on each of four networks, each with a relay of its own;
+every one goes through DISCOVER, OFFER, REQUEST, ACK.  By itself perfdhcp writes its own address
+into giaddr, as if it were a relay; messages from a template it leaves as they are.  It hears only
+what is sent to its address, so its node redirects the relay's broadcasts there.
 """
 
 import argparse
 import json
-import statistics
+import os
+import re
+import subprocess
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 _TOOLS = Path(__file__).resolve().parent
 sys.path[:0] = [str(_TOOLS), str(_TOOLS.parent / "firmware")]
 
 import client as clients
-import dhcptext
 import lab
 from lab import others
 
 RELAYS = 4
 KEA = "10.0.0.5"
 _RELAY = _TOOLS / "relay.py"
+_REQUESTED, _SERVER_ID = b"\x32\x04\0\0\0\0", b"\x36\x04\0\0\0\0"  # to be filled in
+_WAIT_US = 2_000_000  # for the last answers
+_LIMIT_S = 600
 
 
 class RelayLab(lab.Lab):
@@ -111,73 +117,81 @@ def isc(network, number):
 
 
 class Load:
-    """Clients that come at a steady rate on one network.
+    """perfdhcp as the clients of one network; use it in a `with` statement.
 
-    sent, delays   {"DISCOVER": …, "REQUEST": …}: how many, and seconds until each answer
+    sent, received, ms   {"DISCOVER": …, "REQUEST": …}, after wait(): how many messages, how many
+                         answers, and the mean delay of these
     """
 
-    def __init__(self, network, number, rate):
-        self._wire = clients.Wire(network.loads[number].packet_socket("eth0"))
-        self._first = number << 16
-        self._period_s = 1 / rate
-        self.sent = {"DISCOVER": 0, "REQUEST": 0}
-        self.delays = {"DISCOVER": [], "REQUEST": []}
-        self._waiting = {}
+    def __init__(self, network, number, rate, seconds):
+        self._node = network.loads[number]
+        self._own = f"10.{number + 1}.0.2"
+        self._mac = b"\x02\0" + bytes([number, 0, 0, 0])
+        self._rate = rate
+        self._count = rate * seconds
+        self._process = self._folder = None
+        self.sent, self.received, self.ms = {}, {}, {}
 
-    def run(self, seconds):
-        """Send for so long, and hear what comes within two seconds more."""
-        begun = time.monotonic()
-        for number in range(int(seconds / self._period_s)):
-            self._hear_until(begun + number * self._period_s)
-            mac = b"\x02\0" + (self._first + number).to_bytes(4, "big")
-            self._send("DISCOVER", mac, self._first + number, {})
-        self._hear_until(time.monotonic() + 2)
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory()
+        rule = f"-i eth0 -p udp --dport 68 -j DNAT --to-destination {self._own}"
+        self._node.run(["iptables", "-t", "nat", "-F"])
+        self._node.run(["iptables", "-t", "nat", "-A", "PREROUTING", *rule.split()])
+        argv = ["perfdhcp", "-4", "-l", "eth0", "-B", "-L", "68", "-N", "67", "-W", str(_WAIT_US)]
+        argv += ["-r", str(self._rate), "-n", str(self._count), "-R", str(self._count)]
+        for kind, extra in (("DISCOVER", {}), ("REQUEST", {50: bytes(4), 54: bytes(4)})):
+            template = Path(self._folder.name, kind)
+            message = bytearray(clients.message(kind, self._mac, 0, extra))
+            message[10] = 0x80  # nobody here answers ARP for the addresses of the clients
+            template.write_text(message.hex())
+            argv += ["-T", str(template), "-X", "4", "-O", "33"]  # xid, end of chaddr
+        argv += ["-I", str(message.index(_REQUESTED)), "-S", str(message.index(_SERVER_ID))]
+        self._process = self._node.start(
+            [*argv, "255.255.255.255"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "KEA_LOCKFILE_DIR": "none"},
+            text=True,
+        )
+        return self
 
-    def _send(self, kind, mac, xid, extra):
-        self.sent[kind] += 1
-        self._waiting[xid] = kind, time.monotonic()
-        self._wire.send(clients.message(kind, mac, xid, extra), mac)
+    def __exit__(self, *_exception):
+        self._process.kill()
+        self._folder.cleanup()
 
-    def _hear_until(self, end):
-        while (left_s := end - time.monotonic()) > 0:
-            reply = self._wire.receive(left_s)
-            if reply:
-                self._take(reply)
-
-    def _take(self, reply):
-        """Note an answer; after an OFFER go on."""
-        xid = int.from_bytes(reply[4:8], "big")
-        kind, sent_at = self._waiting.pop(xid, (None, 0))
-        if not kind:
-            return
-        self.delays[kind].append(time.monotonic() - sent_at)
-        if kind == "DISCOVER":
-            server = dhcptext.parse(reply).options[54]
-            self._send("REQUEST", reply[28:34], xid, {50: reply[16:20], 54: server})
+    def wait(self):
+        """Wait for its end, and read its report."""
+        report, _ = self._process.popen.communicate(timeout=_LIMIT_S)
+        for part in report.split("***Statistics for: ")[1:]:
+            kind = part.partition("-")[0]
+            self.sent[kind] = int(re.search(r"sent packets: (\d+)", part)[1])
+            self.received[kind] = int(re.search(r"received packets: (\d+)", part)[1])
+            found = re.search(r"avg delay: ([\d.]+) ms", part)
+            self.ms[kind] = float(found[1]) if found else 0
+        if self.sent.get("DISCOVER", 0) < self._count:
+            raise lab.LabError(f"perfdhcp did not send {self._count} messages:\n{report}")
 
 
 def measure(network, kind, rate, seconds):
-    """Return the joined result of four loads through four relays of one kind."""
-    relays = [kind(network, number) for number in range(RELAYS)]
-    try:
-        for relay in relays:
-            relay.__enter__()
-        loads = [Load(network, number, rate / RELAYS) for number in range(RELAYS)]
-        with ThreadPoolExecutor() as pool:
-            for job in [pool.submit(load.run, seconds) for load in loads]:
-                job.result()
-    finally:
-        for relay in relays:
-            if relay.process:
-                relay.end()
-    return {kind: joined(loads, kind) for kind in ("DISCOVER", "REQUEST")}
+    """Return {message type: (sent, lost, mean delay in ms)} of four loads through four relays."""
+    with ExitStack() as stack:
+        for number in range(RELAYS):
+            stack.enter_context(kind(network, number))
+        each = [Load(network, number, rate // RELAYS, seconds) for number in range(RELAYS)]
+        for load in each:
+            stack.enter_context(load)
+        for load in each:
+            load.wait()
+    return {name: joined(each, name) for name in ("DISCOVER", "REQUEST")}
 
 
 def joined(loads, kind):
-    """Return (sent, lost, median delay in ms) of one message type, of all loads."""
+    """Return (sent, lost, mean delay in ms) of one message type, of all loads."""
     sent = sum(load.sent[kind] for load in loads)
-    delays = [delay for load in loads for delay in load.delays[kind]]
-    return sent, sent - len(delays), 1000 * statistics.median(delays or [0])
+    received = sum(load.received[kind] for load in loads)
+    total_ms = sum(load.received[kind] * load.ms[kind] for load in loads)
+    return sent, sent - received, total_ms / max(received, 1)
 
 
 def main(argv=None):
@@ -186,7 +200,9 @@ def main(argv=None):
     p.add_argument("--rate", type=int, default=200, help="exchanges (DORA) a second")
     p.add_argument("--seconds", type=int, default=10)
     args = p.parse_args(argv)
-    reason = lab.unavailable() or others.unavailable("kea-dhcp4", "dhcrelay")
+    reason = lab.unavailable() or others.unavailable(
+        "kea-dhcp4", "dhcrelay", "perfdhcp", "iptables"
+    )
     if reason:
         print(f"bench_relay: {reason}", file=sys.stderr)
         return 1

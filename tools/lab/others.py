@@ -26,6 +26,7 @@ PACKAGES = {
     "dhcpd": "isc-dhcp-server",
     "dhcrelay": "isc-dhcp-relay",
     "postgres": "postgresql-15",
+    "iptables": "iptables",
 }
 HOOKS = Path("/usr/lib/x86_64-linux-gnu/kea/hooks")
 _POSTGRES = Path("/usr/lib/postgresql/15/bin")
