@@ -46,25 +46,13 @@ class Relay:
     parts = ()
 
     # Made by relay_start, and when the sockets come; an annotation costs nothing.
-    config: object  # a Config, or relay_start.Site
-    port: object
-    server: object
-    agent: object
     local: bool
-    counts: object
     _views: list  # of the messages to servers
     _places: tuple
-    _members: object  # stations.Stations
-    _sta: object
-    _clock: object
-    _uplink: object  # the socket towards the servers, where the port's own hears only the AP
-    _on_feed: object
     _fallback_ms: int
     _stop: bool
-    _chores_ms: int
     _at: str  # the station's address
     _unanswered: bool  # whether something was sent since a server has answered
-    _silent_ms: int  # since when: so long they are silent
 
     def __init__(self, ap, servers, address=None, fallback=None, **settings):
         """Prepare a relay; nothing is touched before start().
@@ -88,6 +76,12 @@ class Relay:
         """
         from .relay_start import begin
 
+        self.config = self.port = self.server = self.agent = self.counts = None
+        self._sta = self._clock = self._on_feed = None
+        self._members = None  # stations.Stations
+        self._uplink = None  # the socket to the servers, where the port's own hears only the AP
+        self._silent_ms = ticks_ms()  # since when no server has answered
+        self._chores_ms = self._silent_ms
         begin(self, ap, servers, address, fallback, settings)
 
     def start(

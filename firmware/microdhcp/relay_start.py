@@ -2,7 +2,6 @@
 
 import sys
 from array import array
-from time import ticks_ms
 
 from network import STA_IF, WLAN
 
@@ -137,14 +136,12 @@ def begin(relay, ap, servers, address, fallback, settings):
     else:
         from .ports.esp32 import Port
     relay.port = Port(ap, False)
-    relay.server = relay.agent = relay._uplink = None
     relay.local = relay._unanswered = False
     relay._stop = True
     relay.counts = array("I", [0] * _COUNTS)
     relay._sta = WLAN(STA_IF)
     relay._clock = Clock()
     relay._at = _NOWHERE
-    relay._silent_ms = relay._chores_ms = ticks_ms()
     relay._on_feed = values["on_feed"]
     relay._fallback_ms = 1000 * values["fallback_s"]
     names = "circuit_id", "remote_id", "max_hops", "pending", "max_message"
