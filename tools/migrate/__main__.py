@@ -105,8 +105,6 @@ def _lost(found, config):
         for lease in found.of_state(network.BOUND)
         if lease.client_id is None
     ]
-    classes = config.devices.classes if config.devices else ()
-    lost += [f"classes: number {n} is not carried over" for n in range(1, len(classes) + 1)]
     lost.append(f"leases_per_device = {config.leases_per_device}: there is no such limit there")
     lost.append(f"hostname_bytes = {config.hostname_bytes}: host names are not limited there")
     if config.relays:

@@ -23,6 +23,7 @@ def not_carried(network):
         f"{name} = {settings[name]}: dnsmasq has no such setting"
         for name in ("min_lease_s", "offer_hold_s")
     ]
+    lost += [f"classes: number {n} is not carried over" for n, _ in enumerate(network.classes, 1)]
     if settings["max_lease_s"] != settings["lease_s"]:
         lost.append("max_lease_s: dnsmasq grants no more than lease_s")
     for lease in network.of_state(QUARANTINED):

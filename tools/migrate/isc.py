@@ -30,6 +30,7 @@ def not_carried(network):
     lost = [f"offer_hold_s = {settings['offer_hold_s']}: dhcpd holds an offer for 120 s"]
     if settings["rapid_commit"]:
         lost.append("rapid_commit: dhcpd has none for DHCPv4")
+    lost += [f"classes: number {n} is not carried over" for n, _ in enumerate(network.classes, 1)]
     for entry in network.reservations:
         for code in entry.without:
             lost.append(

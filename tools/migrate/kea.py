@@ -50,6 +50,9 @@ def files(network, interface, now_s, database="memfile"):
     }
 
 
+_PAIRS = 4  # of option 93, which are looked at
+
+
 def not_carried(network):
     """Return what Kea 2.2 cannot be told, one text for each thing."""
     settings = network.settings
@@ -68,6 +71,10 @@ def _unsent(network):
         f"reservation {entry.address}: {names.label(code)} is sent to it after all"
         for entry in network.reservations
         for code in entry.without
+    ] + [
+        f"classes: number {n}: {names.label(code)} is sent to it after all"
+        for n, one in enumerate(network.classes, 1)
+        for code in one.without
     ]
 
 
@@ -98,8 +105,11 @@ def _config(network, interface, database):
         server["ip-reservations-unique"] = False
     classes = _classes(network)
     if classes:
-        server["// classes"] = "allow and deny: Kea drops what is in the class DROP."
+        server["// classes"] = "Kea drops what is in DROP (allow, deny). Others have own options."
         server["client-classes"] = classes
+    server["// options"] = "Sent to clients that ask for them; those of a class go before these."
+    broadcast = {"name": "broadcast-address", "data": str(network.subnet.broadcast_address)}
+    server["option-data"] = [broadcast, *(_option(option) for option in network.options)]
     server["subnet4"] = [_subnet(network, interface)]
     server["loggers"] = [
         {
@@ -119,13 +129,32 @@ def _with_comments(tree):
 
 
 def _classes(network):
-    """Return the class DROP, which says whom Kea does not serve; [] if it serves everybody."""
+    """Return the class DROP, which says whom Kea does not serve, and the kinds of clients."""
     tests = []
     if network.deny:
         tests.append(_any_of(network.deny))
     if network.allow is not None:
         tests.append(f"not ({_any_of(network.allow)})" if network.allow else "not (1 == 0)")
-    return [{"name": "DROP", "test": " or ".join(f"({test})" for test in tests)}] if tests else []
+    found = []
+    if tests:
+        found.append({"name": "DROP", "test": " or ".join(f"({test})" for test in tests)})
+    for number, one in enumerate(network.classes, 1):
+        tests = [_condition(code, value) for code, value in one.conditions]
+        tests += [f"not member('kind-{before}')" for before in range(1, number)]
+        options = [_option(option) for option in one.options]
+        kind = {"name": f"kind-{number}", "test": " and ".join(f"({test})" for test in tests)}
+        found.append({**kind, "option-data": options})
+    return found
+
+
+def _condition(code, value):
+    """Return the test whether an option begins so; 93 has pairs, 77 may have a length in front."""
+    places = {77: (0, 1), 93: range(0, 2 * _PAIRS, 2)}.get(code, (0,))
+    parts = [
+        f"substring(option[{code}].hex, {place}, {len(value)}) == 0x{value.hex()}"
+        for place in places
+    ]
+    return " or ".join(f"({part})" for part in parts)
 
 
 def _any_of(prefixes):
@@ -149,9 +178,6 @@ def _subnet(network, interface):
         subnet["next-server"] = ".".join(map(str, settings["next_server"]))
     if settings["boot_file"]:
         subnet["boot-file-name"] = settings["boot_file"].decode("latin-1")
-    subnet["// options"] = "Sent to clients that ask for them."
-    broadcast = {"name": "broadcast-address", "data": str(network.subnet.broadcast_address)}
-    subnet["option-data"] = [broadcast, *(_option(option) for option in network.options)]
     subnet["// fixed"] = "Addresses that are kept for one client each."
     subnet["reservations"] = [_reservation(network, entry) for entry in network.reservations]
     return subnet

@@ -43,6 +43,20 @@ class Reservation:
 
 
 @dataclass
+class ClientClass:
+    """Options for a kind of clients.
+
+    conditions   tuple of (code, bytes): how options of the client begin; of 93, a pair in it
+    options      list of Option, beside or in place of the common ones
+    without      codes of common options that these clients are not sent
+    """
+
+    conditions: tuple
+    options: list
+    without: list
+
+
+@dataclass
 class Lease:
     """What is known about one address.
 
@@ -82,6 +96,7 @@ class Network:
     allow: list | None
     deny: list
     leases: list
+    classes: list
 
     def in_pool(self, address):
         """Return True if an address is in the pool."""
@@ -128,17 +143,26 @@ def of_config(config, leases):
         None if not devices or devices.allow is None else list(devices.allow),
         list(devices.deny) if devices else [],
         sorted(leases, key=lambda lease: lease.address),
+        [
+            ClientClass(conditions, *_differing(common, own))
+            for conditions, own in (devices.classes if devices else ())
+        ],
     )
+
+
+def _differing(common, own):
+    """Return of a set the options that are not common, and the codes of common ones it lacks."""
+    mine = _options(own[0][:-2])
+    kept = {option.code for option in mine}
+    missing = [option.code for option in common if option.code not in kept]
+    return [option for option in mine if option not in common], missing
 
 
 def _reservation(config, common, slot, address, identity, is_mac):
     """Return the Reservation in one slot, with the difference between its options and the rest."""
     own, without = [], []
     if slot in config.devices.own:
-        mine = _options(config.devices.own[slot][0][:-2])
-        own = [option for option in mine if option not in common]
-        kept = {option.code for option in mine}
-        without = [option.code for option in common if option.code not in kept]
+        own, without = _differing(common, config.devices.own[slot])
     mac, client_id = (identity, None) if is_mac else (None, identity)
     return Reservation(address, mac, client_id, own, without)
 
