@@ -64,7 +64,8 @@ def fill(config, address, pool, settings):
         _per_device(config, values["leases_per_device"])
         config.reservations = _reservations(config, values["reservations"])
         _boot(config, values)
-        config.relays = _relays(values["relays"])
+        relays = [_named("relays", address_bytes, text) for text in values["relays"]]
+        config.relays = b"".join(relays)
         _slots(config)
         _options(config, address, values, settings)
     finally:
@@ -259,17 +260,6 @@ def _boot(config, values):
         config.boot_file = encode("boot_file", values["boot_file"])[2:]
         if len(config.boot_file) > 127 or 0 in config.boot_file:
             raise ValueError(f"boot_file: {values['boot_file']!r} does not fit the field of 128")
-
-
-def _relays(addresses):
-    """Return addresses of relay agents outside the subnet, 4 bytes each, joined."""
-    if not isinstance(addresses, (list, tuple)):
-        raise ValueError(f"relays: {addresses!r} is not a list of addresses")
-    found = [_named("relays", address_bytes, text) for text in addresses]
-    for one, text in zip(found, addresses):
-        if one[0] in (0, 127) or one[0] > 223:
-            raise ValueError(f"relays: {text!r} is no address of a host")
-    return b"".join(found)
 
 
 def _slots(config):
