@@ -394,6 +394,32 @@ class NewSettings(CheckingCase):
         self.assertEqual(self.server.next_event(), event)
 
 
+class Late(CheckingCase):
+    """Something has held the program up for so long that the table has let the slots go."""
+
+    def setUp(self):
+        super().setUp()
+        self.discover(1, 5, requested="192.0.2.16")
+        self.discover(2, 6, requested="192.0.2.17")
+        self.now_ms += 40_000
+
+    def test_the_result_is_used_when_its_message_comes(self):
+        self.assertEqual(self.turn(), [(5, "192.0.2.16"), (6, "192.0.2.17")])
+        self.assertEqual(self.counted("checks", "skipped"), (2, 0))
+        self.discover(3, 7, requested="192.0.2.18")
+        self.assertEqual(self.turn(), [])
+        self.assertEqual(self.counted("checks"), (3,))
+
+    def test_a_taken_address_is_not_offered_all_the_same(self):
+        self.server.enable_events()
+        self.air.answers.append((1, 3))
+        ((xid, _), (other, address)) = self.sleep(2 * CHECK_MS)
+        self.assertEqual((xid, other), (5, 6))
+        self.assertNotEqual(address, "192.0.2.17")
+        event = ("conflict", "192.0.2.17", "00:00:5e:00:53:99", "")
+        self.assertEqual(self.server.next_event(), event)
+
+
 class Lists(unittest.TestCase):
     """Who is associated, as stations.Stations knows it."""
 

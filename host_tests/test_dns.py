@@ -368,6 +368,20 @@ class Domain(unittest.TestCase):
         names.poll()
         self.assertEqual(Client(server).discover(prl=(15,)).option(15), b"lan")
 
+    def test_the_fast_path_makes_its_copy_of_the_options_anew(self):
+        """It has one of its own, in a FAST build"""
+
+        class Fast:
+            made = 0
+
+            def make(self):
+                self.made += 1
+
+        service = FakeService(serve())
+        service.fast = Fast()
+        Names(service, board="greenhouse")
+        self.assertEqual(service.fast.made, 1)
+
 
 class Settings(unittest.TestCase):
     def test_refused_by_name(self):

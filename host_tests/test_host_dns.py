@@ -1,6 +1,7 @@
 """dns.Names against a library for DNS, and against 100,000 mutated queries."""
 
 import random
+import sys
 import unittest
 
 import dns.flags
@@ -9,6 +10,7 @@ import dns.rcode
 import dns.rdatatype
 
 from beside import FakeService
+from microdhcp import opening
 from microdhcp.dns import Names
 from timeline import Client, serve
 
@@ -35,6 +37,15 @@ def served(**options):
     server = serve(domain="lan")
     Client(server).dora(options=[(12, b"sensor-1")])
     return Names(FakeService(server), board="greenhouse", **options)
+
+
+class Memory(unittest.TestCase):
+    def test_what_is_needed_once_may_be_gone_already(self):
+        """opening.forget() of a module that is not there, or not any more"""
+        for _ in range(2):
+            opening.forget()
+            self.assertNotIn("microdhcp.opening", sys.modules)
+        self.assertTrue(served().is_board(b"greenhouse"))
 
 
 class Library(unittest.TestCase):

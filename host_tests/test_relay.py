@@ -150,6 +150,14 @@ class ToServers(unittest.TestCase):
         self.assertEqual(self.bench.ask(long + b"\x0c\x16" + bytes(22)), {})
         self.assertEqual(self.bench.drops(), {"no_room": 1})
 
+    def test_a_message_that_is_longer_than_the_buffer_is_dropped(self):
+        """It was cut: its first part stands there"""
+        agent = self.bench.agent
+        packet = discover(pad_to=len(agent.rx))
+        self.bench.ask(packet)
+        self.assertEqual(agent.to_servers(len(packet) + 1, 1000), 0)
+        self.assertEqual((agent.targets, self.bench.drops()), (0, {"no_room": 1}))
+
     def test_a_server_may_wait_for_secs(self):
         self.bench = Bench(thresholds=(0, 5))
         self.assertEqual(sorted(self.bench.ask(discover(secs=4))), [0])
