@@ -47,11 +47,10 @@ def options_of(packet):
 class Bench:
     """An agent with two servers, and what one does to it."""
 
-    def __init__(self, thresholds=(0, 0), **more):
+    def __init__(self, thresholds=(0, 0), ids=b"", pending=16):
         self.now_s = 1000
-        self.agent = Agent(
-            OWN, bytearray(LINK), thresholds, bytearray(600), bytearray(700), **more
-        )
+        buffers = bytearray(600), bytearray(700)
+        self.agent = Agent(OWN, bytearray(LINK), thresholds, *buffers, ids, 4, pending)
 
     def ask(self, packet):
         """Relay a client's message; return {server: what it gets}."""
