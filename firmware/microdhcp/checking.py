@@ -93,7 +93,7 @@ class Checker:
         self._known = None  # result of the latest check that new settings have cut loose
         self._suspect = b""  # who has answered last, and for which slots: see _is_proxy()
         self._claimed = bytearray(2)
-        server.enable_checks(port.names_owner)
+        server.enable_checks(names_owner=port.names_owner)
 
     def park(self, n, now_ms):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""

@@ -20,6 +20,9 @@ def public(modules):
     found = {}
     for name, module in home_of(modules).items():
         found.setdefault(module, set()).add(name)
+    for module, names in layout.CALLS.items():
+        if module in modules:
+            found.setdefault(module, set()).update(names.split())
     whole = [name for name, names in found.items() if name in names]
     whole += set(layout.PUBLIC_MODULES) & set(modules)
     return found | dict.fromkeys([*whole, *_for_programs(modules)])
