@@ -499,6 +499,7 @@ class SwitchTest(unittest.TestCase):
         self.assertEqual(len(set(bound.values())), len(macs))
         self.assertFalse(set(bound.values()) & set(taken))
         self.assertEqual(server.stderr, "")
+        until(lambda: len(server.events("ack")) >= len(macs))  # the log comes after the packets
         most = undecided = 0
         for event in server.events():
             undecided += {"offer": 1, "ack": -1}.get(event["event"], 0)

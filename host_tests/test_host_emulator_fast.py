@@ -111,11 +111,14 @@ class Fast(unittest.TestCase):
     def test_machine_code_does_what_the_same_code_does_as_python(self):
         board = board_with("armv6m")
         made = build.make("rp2", fast=True)
+        packets = handed_over = 0
         for number, (name, (settings, said)) in enumerate(conversations().items()):
             source = REPLIES.format(settings=settings, file=f"/said{number}")
             wanted = replies(settings, said)
             self.assertEqual(board.run(made.translated("replies", source), 300), wanted, name)
-            self.assertLess(int(wanted.split()[1]), len(said), "nothing is served fast")
+            packets += len(said)
+            handed_over += int(wanted.split()[1])
+        self.assertLess(5 * handed_over, 4 * packets, "less than a fifth is served fast")
 
     def test_machine_code_of_another_core_leaves_the_bytecode_in_use(self):
         with (board := board_with("armv7emsp")).skipping_delays():

@@ -147,6 +147,7 @@ class Names:
         self.__dict__.update(names)
 
 
+@pytest.mark.long  # a quarter of an hour: each program on both firmwares
 @pytest.mark.board
 @unittest.skipIf(REASON, REASON)
 class OnStockFirmware(Judged, unittest.TestCase):

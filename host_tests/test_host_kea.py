@@ -121,7 +121,7 @@ class Story:
         with self.lab.server(1, kea_lab.paired(configuration(), 1)) as again:
             self.pair[1] = again
             self.insist("after both")
-            self.seen["handed back"] = until(self.hand_back)
+            self.seen["handed back"] = until(self.hand_back, self.is_keas)
             self.all("released", "release")
             until(lambda: self.pair[1].log().count("DHCP4_RELEASE ") >= len(self.clients))
 
@@ -130,6 +130,10 @@ class Story:
         with contextlib.suppress(clients.ClientError):
             self.newcomer(0x82).obtain()
         return self.fallback()
+
+    def is_keas(self, address):
+        """Return whether an address is of Kea's pool: until then the fallback has answered."""
+        return int(dotted(address).rpartition(".")[2]) in range(10, 100)
 
     def hand_back(self):
         """Let the client of the fallback renew; return the address it has in the end."""
