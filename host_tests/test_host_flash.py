@@ -312,7 +312,7 @@ def older_version():
     """Return the files of a board with an older microdhcp: a change, a gap, and leftovers."""
     there = files.package(PICO_W)
     there["/lib/microdhcp/text.mpy"] = b"older"
-    del there["/lib/microdhcp/events.mpy"]
+    del there["/lib/microdhcp/report.mpy"]
     return {**there, **LEFTOVERS, "/main.py": USERS_MAIN, "/leases.bin": b"kept"}
 
 
