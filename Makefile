@@ -35,7 +35,7 @@ test-all:  ## half an hour: everything, in all seven MicroPython versions, with 
 	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
 	@$(PY) tools/check test-all
 
-check: test test-board  ## exactly what the CI runs
+check: test  ## exactly what the CI runs
 
 lint: setup  ## ruff (rules and format) and codespell
 	@$(PY) tools/check --only lint

@@ -11,7 +11,9 @@ from mpvm.install import missing
 INSIDE = """
 import every_packet
 import test_no_alloc
+from timeline import Client, serve
 
+Client(serve()).discover(giaddr="192.0.2.9")  # the first relayed message loads a module
 LOCK = test_no_alloc.sys.implementation.version[:2] >= (1, 26)
 
 
