@@ -15,7 +15,7 @@ demo:  ## watch a real client get, renew and release an address from MicroPython
 	@$(PYTHON) tools/bootstrap.py --vm --lab
 	@$(PY) tools/demo
 
-quick:  ## the inner loop, a minute: lint, types, core on CPython and newest MicroPython
+quick:  ## the inner loop, two minutes: lint, types, core on CPython and newest MicroPython
 	@$(PYTHON) tools/bootstrap.py --vm --types
 	@$(PY) tools/check quick
 
@@ -23,15 +23,15 @@ t:  ## one test file on CPython and in MicroPython, seconds: make t T=host_tests
 	@$(PYTHON) tools/bootstrap.py --vm
 	@$(PY) tools/check --file "$(T)"
 
-test:  ## five minutes: all but the emulated boards' stories and the long random runs
+test:  ## some ten minutes: all but the emulated boards' stories and the long random runs
 	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
 	@$(PY) tools/check test
 
-test-board:  ## ten minutes: every story on an emulated Pico W with stock firmware
+test-board:  ## tens of minutes: every story on an emulated Pico W with stock firmware
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/check test-board
 
-test-all:  ## half an hour: everything, in all seven MicroPython versions, with the long runs
+test-all:  ## more than an hour: everything, in all seven MicroPython versions, with the long runs
 	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
 	@$(PY) tools/check test-all
 
