@@ -30,9 +30,22 @@ class CannotStart(unittest.TestCase):
         """Wrong arguments have status 2, and the argument is named."""
         for name, text in (
             ("server", "10.0.0.5=soon"),
+            ("server", "10.0.0.5=-1"),
+            ("server", "10.0.0.5=65536"),
+            ("server", "0.0.0.5"),
+            ("server", "255.255.255.255"),
+            ("server", "224.0.0.12"),
             ("address", "10.77.0"),
+            ("address", "10.77.0.1"),
+            ("address", "10.77.0.0/24"),
+            ("address", "10.77.0.1/255.255.255.0"),
             ("uplink_address", "10.0.0.2/24"),
+            ("uplink_address", "0.0.0.0"),
             ("max_hops", "17"),
+            ("circuit_id", "x" * 101),
+            ("remote_id", ""),
+            ("fallback_after", "nan"),
+            ("fallback_after", "0"),
         ):
             status, said = run(**{name: text})
             self.assertEqual((status, said.count("\n")), (2, 1), said)

@@ -229,25 +229,65 @@ def _open_uplink(name, address):
 
 def _server(text):
     """Return (address, secs) of "10.0.0.5" or "10.0.0.5=4"."""
-    address, _, secs = text.partition("=")
+    address, found, secs = text.partition("=")
     try:
-        return str(ipaddress.IPv4Address(address)), int(secs or 0)
+        seconds = _whole(secs) if found else 0
+        if seconds not in range(65536):
+            raise ValueError
+        return _host(address), seconds
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not IP or IP=SECS") from None
 
 
+def _host(text):
+    """Return the address of a host as text; ValueError for 0.x, multicast and broadcast."""
+    address = ipaddress.IPv4Address(text)
+    if not 0 < address.packed[0] < 224:
+        raise ValueError
+    return str(address)
+
+
+def _whole(text):
+    """Return the number that decimal digits write; int() takes signs and spaces as well."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError
+    return int(text)
+
+
 def _address(text):
+    own, _, prefix = text.partition("/")
     try:
-        return str(ipaddress.IPv4Interface(text))
+        if _whole(prefix) not in range(8, 31):
+            raise ValueError
+        found = ipaddress.IPv4Interface(f"{_host(own)}/{prefix}")
+        if found.ip in (found.network[0], found.network[-1]):
+            raise ValueError
+        return str(found)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not IP/LEN") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not IP/LEN of a host") from None
 
 
 def _plain_address(text):
     try:
-        return str(ipaddress.IPv4Address(text))
+        return _host(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not the IPv4 address of a host") from None
+
+
+def _id(text):
+    if not 1 <= len(text.encode()) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100 bytes")
+    return text
+
+
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 3600")
+    return seconds
 
 
 def parser():
@@ -271,12 +311,14 @@ def parser():
         metavar="IP[=SECS]",
         help="a server; with SECS it is asked only by clients that have tried so long; repeatable",
     )
-    p.add_argument("--circuit-id", metavar="TEXT", help="option 82.1; default: the interface")
-    p.add_argument("--remote-id", metavar="TEXT", help="option 82.2; default: not sent")
+    p.add_argument(
+        "--circuit-id", type=_id, metavar="TEXT", help="option 82.1; default: the interface"
+    )
+    p.add_argument("--remote-id", type=_id, metavar="TEXT", help="option 82.2; default: not sent")
     p.add_argument("--max-hops", type=int, choices=range(1, 17), default=4, metavar="N")
     p.add_argument("--fallback", metavar="FILE", help="settings for serve.py: the pool to serve")
     p.add_argument(
-        "--fallback-after", type=float, default=30, metavar="S", help="of silence; default 30"
+        "--fallback-after", type=_seconds, default=30, metavar="S", help="of silence; default 30"
     )
     p.add_argument("--json", action="store_true", help="one JSON object per line")
     return p

@@ -16,10 +16,12 @@ _STEP = 64
 _SHORTEST = 300
 
 
-def address_bytes(text):
-    """Return the 4 bytes of dotted text; ValueError if it is no address."""
-    numbers = [int(part) for part in text.split(".")]
-    if len(numbers) != 4:
+def _host_address(text):
+    """Return the 4 bytes of the dotted text of a host's address; else ValueError."""
+    numbers = [int(part) for part in text.split(".")] if isinstance(text, str) else []
+    if len(numbers) != 4 or ".".join([str(n) for n in numbers]) != text:
+        raise ValueError
+    if numbers[0] in (0, 127) or numbers[0] > 223:
         raise ValueError
     return bytes(numbers)
 
@@ -39,18 +41,21 @@ class Site:
 
 
 def _site(text):
-    """Return a Site for "192.168.4.1/24"; ValueError if it is no address with a prefix 8..30."""
-    own, _, prefix = text.partition("/")
+    """Return a Site for "192.168.4.1/24"; ValueError: no host's address with a prefix 8..30."""
+    own, _, prefix = text.partition("/") if isinstance(text, str) else ("", "", "")
     site = Site()
     try:
-        site.address = address_bytes(own)
-        if not 8 <= int(prefix) <= 30:
+        site.address = _host_address(own)
+        if prefix not in [str(n) for n in range(8, 31)]:
+            raise ValueError
+        size = 1 << 32 - int(prefix)
+        site.host24 = int.from_bytes(site.address[1:], "big")
+        site.net24_last = site.host24 | size - 1
+        site.net24_first = site.net24_last + 1 - size
+        if site.host24 in (site.net24_first, site.net24_last):
             raise ValueError
     except ValueError:
         raise ValueError(f"address: {text!r} is not like 192.168.4.1/24")
-    site.host24 = int.from_bytes(site.address[1:], "big")
-    site.net24_last = site.host24 | (1 << (32 - int(prefix))) - 1
-    site.net24_first = site.net24_last + 1 - (1 << (32 - int(prefix)))
     return site
 
 
@@ -82,6 +87,8 @@ def _arguments(servers, address, fallback, settings):
         raise ValueError("address: is missing, like 192.168.4.1/24")
     if fallback is None:
         return places, thresholds, _site(address), values
+    if not hasattr(fallback, "conflict_check"):
+        raise ValueError(f"fallback: {fallback!r} is not a Config")
     if fallback.authoritative or fallback.conflict_check:
         raise ValueError("fallback: wants authoritative=False and conflict_check=False")
     if address is not None and _site(address).address != fallback.address:
@@ -99,9 +106,20 @@ def _values(settings):
     for name, low, high in _RANGES:
         if not isinstance(values[name], int) or not low <= values[name] <= high:
             raise ValueError(f"{name}: {values[name]!r} is not within {low}..{high}")
+    for name in ("circuit_id", "remote_id"):
+        if values[name] is not None:
+            values[name] = _id(name, values[name])
     if values["on_feed"] is not None and not callable(values["on_feed"]):
         raise ValueError(f"on_feed: {values['on_feed']!r} cannot be called")
     return values
+
+
+def _id(name, value):
+    """Return a sub-option of option 82 as bytes, from bytes or text."""
+    data = value.encode() if isinstance(value, str) else value
+    if not isinstance(data, (bytes, bytearray)) or not 1 <= len(data) <= 32:
+        raise ValueError(f"{name}: {value!r} is not 1 to 32 bytes, or text of so many")
+    return bytes(data)
 
 
 def _servers(servers):
@@ -111,13 +129,16 @@ def _servers(servers):
     if not isinstance(servers, (list, tuple)) or not 1 <= len(servers) <= 8:
         raise ValueError(f"servers: {servers!r} is not a list of 1 to 8 addresses")
     for entry in servers:
-        text, secs = (entry, 0) if isinstance(entry, str) else entry
+        pair = isinstance(entry, (list, tuple)) and len(entry) == 2
+        text, secs = entry if pair else (entry, 0)
         try:
-            address_bytes(text)
-        except (AttributeError, ValueError):
-            raise ValueError(f"servers: {text!r} is not an IPv4 address")
+            _host_address(text)
+        except ValueError:
+            raise ValueError(f"servers: {text!r} is not the IPv4 address of a host")
         if not isinstance(secs, int) or not 0 <= secs <= 65535:
             raise ValueError(f"servers: {secs!r} is not within 0..65535")
+        if (text, 67) in places:
+            raise ValueError(f"servers: {text} is in the list twice")
         places.append((text, 67))
         thresholds.append(secs)
     return tuple(places), tuple(thresholds)
@@ -181,11 +202,7 @@ def _ids(ids, ap):
     for code, value in enumerate(ids, 1):
         if code == 1 and value is None:
             value = ap.config("mac")
-        if isinstance(value, str):
-            value = value.encode()
         if value is not None:
-            if not 1 <= len(value) <= 32:
-                raise ValueError("circuit_id, remote_id: 1 to 32 bytes each")
             out += bytes((code, len(value))) + value
     return out
 

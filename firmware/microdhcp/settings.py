@@ -64,8 +64,7 @@ def fill(config, address, pool, settings):
         _per_device(config, values["leases_per_device"])
         config.reservations = _reservations(config, values["reservations"])
         _boot(config, values)
-        relays = [_named("relays", address_bytes, text) for text in values["relays"]]
-        config.relays = b"".join(relays)
+        config.relays = _relays(values["relays"])
         _slots(config)
         _options(config, address, values, settings)
     finally:
@@ -126,13 +125,27 @@ def _network(config, address):
     config.address, prefix = _named("address", cidr, address)
     if not 8 <= prefix <= 30:
         raise ValueError(f"address: prefix /{prefix} is not within /8../30")
-    if config.address[0] in (0, 127) or config.address[0] > 223:
-        raise ValueError(f"address: {address} is no address for a server")
+    _unicast("address", config.address, address)
     config.host24 = int.from_bytes(config.address[1:], "big")
     config.net24_last = config.host24 | (1 << (32 - prefix)) - 1
     config.net24_first = config.net24_last + 1 - (1 << (32 - prefix))
     if config.host24 in (config.net24_first, config.net24_last):
         raise ValueError(f"address: {address} is the network's own or its broadcast address")
+
+
+def _unicast(name, address, text):
+    """Return 4 bytes that a host on a network can have as its address; else ValueError."""
+    if address[0] in (0, 127) or address[0] > 223:
+        raise ValueError(f"{name}: {text} cannot be the address of a host")
+    return address
+
+
+def _relays(texts):
+    """Return the addresses of relay agents, joined."""
+    if not isinstance(texts, (list, tuple)):
+        raise ValueError(f"relays: {texts!r} is not a list of addresses")
+    found = [_unicast("relays", _named("relays", address_bytes, text), text) for text in texts]
+    return b"".join(found)
 
 
 def _host(config, name, text):
