@@ -4,14 +4,15 @@
     build.sources()        {file name without suffix: generated Python}
     build.names_map()      what translate.py needs to translate
 
-Modules that are resident together become one file (layout.py); private names become names that
-every stock firmware holds in flash (names.py); constants become numbers.  Nothing else changes.
+Modules that are resident together become one file (layout.py); private functions with one caller
+move to it (inline.py); private names become names that every stock firmware holds in flash
+(names.py); constants become numbers.  Nothing else changes.
 """
 
 import ast
 from functools import cache
 
-from packer import layout, rewrite, source
+from packer import inline, layout, rewrite, source
 from packer.names import Names, home_of
 
 
@@ -27,7 +28,7 @@ class Build:
         if family not in layout.FAMILIES:
             raise ValueError(f"no family {family!r}; there are {', '.join(layout.FAMILIES)}")
         self.family = family
-        self.modules = source.package()
+        self.modules = _modules()
         self.facts = {"sys.platform": family, "sys.implementation.name": "micropython"}
         present = set(self.modules) - (set() if fast else set(layout.FAST))
         self.files = layout.bundles(family, present)
@@ -139,9 +140,17 @@ class Build:
 
 
 @cache
+def _modules():
+    """Return {name: Module} of the package, where functions with one caller are in it."""
+    modules = source.package()
+    inline.run(modules)
+    return modules
+
+
+@cache
 def _names():
     """Return the Names that all builds have in common."""
-    modules = source.package()
+    modules = _modules()
     files = [set(layout.bundles(family, set(modules))) for family in layout.FAMILIES]
     return Names(modules, set().union(*files), layout.PUBLIC)
 
