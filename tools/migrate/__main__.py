@@ -80,12 +80,13 @@ def _hand_over(args, paths):
     """Return ({file name: text}, what is lost, a line about it) for another server."""
     config = source.read_config(args.config)
     now_s = int(time.time())
+    lost = []
     if args.origin:
         from migrate import board
 
-        leases = board.read(args.origin, config)
+        leases = board.read(args.origin, config, lost)
     else:
-        leases = source.read_store(paths[0].read_bytes(), config, now_s)
+        leases = source.read_store(paths[0].read_bytes(), config, now_s, lost)
     found = network.of_config(config, leases)
     target = TARGETS[args.to]
     more = (args.database,) if args.to == "kea" else ()
@@ -94,7 +95,8 @@ def _hand_over(args, paths):
         f"{len(found.of_state(state))} {state}"
         for state in (network.BOUND, network.QUARANTINED, network.OVER)
     ]
-    return files, _lost(found, config) + target.not_carried(found), "leases: " + ", ".join(counts)
+    lost += _lost(found, config) + target.not_carried(found)
+    return files, lost, "leases: " + ", ".join(counts)
 
 
 def _lost(found, config):

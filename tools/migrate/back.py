@@ -3,12 +3,14 @@
 import csv
 import json
 import re
+from collections import Counter
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import dhcptext
 from client import message
-from microdhcp import Config, Server, options, store
+from microdhcp import Config, Server, options, states, store
+from microdhcp.settings import DEFAULTS
 
 from . import names
 from .kea import COLUMNS
@@ -50,12 +52,14 @@ def read(config_path, lease_paths, own, now_s, subnet_id=None):
     SourceError: a file cannot be read, or cannot become a microdhcp network.
     """
     result = Result()
-    server, subnet = _choose(_json(config_path), subnet_id)
-    result.settings = _settings(server, subnet, own, result.lost)
     try:
+        server, subnet = _choose(_json(config_path), subnet_id)
+        result.settings = _settings(server, subnet, own, result.lost)
         Config(**result.settings)
     except ValueError as error:
         raise SourceError(f"{config_path}: {error}") from None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(f"{config_path}: no configuration of Kea: {error!r}") from None
     rows = {}
     for path in lease_paths:
         rows.update(_rows(path, subnet["id"]))
@@ -104,13 +108,16 @@ def _settings(server, subnet, own, lost):
         found.setdefault(name, None if code == 15 else [])
     found["address"] = own or _own_address(found, subnet)
     for name, key in (("next-server", "next_server"), ("boot-file-name", "boot_file")):
-        if both.get(name) not in (None, "", "0.0.0.0"):
-            found[key] = both[name]
+        value = both.get(name) or "0.0.0.0"
+        if not (value.isascii() and value.isprintable()):
+            lost.append(f"{name} {value!r}: is not printable ASCII")
+        elif value != "0.0.0.0":
+            found[key] = value
             found["options"].pop("67", None)
     found["reservations"] = _reservations(subnet, lost)
     found["deny"], found["allow"] = _classes(server, lost)
     lost += [f"{key}: not read" for key in sorted(set(subnet) - _KNOWN_SUBNET) if subnet[key]]
-    return {name: value for name, value in found.items() if value is not None or name != "allow"}
+    return {k: value for k, value in found.items() if value is not None or k == "max_lease_s"}
 
 
 def _own_address(found, subnet):
@@ -139,7 +146,8 @@ def _pool(subnet, lost):
     for (_, last), (first, _) in zip(ranges, ranges[1:], strict=False):
         if first > last + 1:
             lost.append(f"pools: {last + 1} to {first - 1} was in none of them, and now is")
-    low, high = ranges[0][0], ranges[-1][1]
+    network = IPv4Network(subnet["subnet"])
+    low, high = max(ranges[0][0], network[1]), min(ranges[-1][1], network[-2])
     if int(high) - int(low) >= _MOST:
         high = low + _MOST - 1
         lost.append(f"pool: {high + 1} to {ranges[-1][1]}: a microdhcp server has {_MOST} at most")
@@ -174,7 +182,7 @@ def _options(given, lost, whose):
 def _value(code, entry):
     """Return the value of one option-data as text for Config; ValueError if it has none."""
     data = entry.get("data", "")
-    if not entry.get("csv-format", code in names.NAMES):
+    if not entry.get("csv-format", names.is_named(code)):
         data = bytes.fromhex(data.replace(":", "").replace(" ", "").removeprefix("0x"))
     elif names.kind(code) == "text":
         data = data.replace("\\,", ",").encode("latin-1")
@@ -183,6 +191,8 @@ def _value(code, entry):
         flags = {"true": "yes", "false": "no", "1": "yes", "0": "no"}
         if names.kind(code) == "bool":
             words = [flags.get(word, word) for word in words]
+        elif names.kind(code) == "pairs":
+            words = [f"{a}>{b}" for a, b in zip(words[::2], words[1::2], strict=True)]
         data = options.encode(code, ",".join(words))[2:]
     value = names.setting(Option(code, data))
     if value is None:
@@ -197,7 +207,7 @@ def _reservations(subnet, lost):
         address = entry.get("ip-address")
         key = entry.get("hw-address")
         if not key and "client-id" in entry:
-            key = "id:" + entry["client-id"].replace(":", "").removeprefix("0x")
+            key = "id:" + _hex_digits(entry["client-id"])
         if not (address and key):
             lost.append(f"reservation {address or entry}: not by MAC or client id and address")
             continue
@@ -206,6 +216,13 @@ def _reservations(subnet, lost):
         lost += [f"reservation {address}: {k} is not read" for k in sorted(unread) if entry[k]]
         table[key] = {"address": address, **own} if own != {"options": {}} else address
     return table
+
+
+def _hex_digits(text):
+    """Return a client id of Kea, hex digits or text in single quotes, as hex digits."""
+    if text[:1] == "'":
+        return text.strip("'").encode().hex()
+    return text.replace(":", "").removeprefix("0x")
 
 
 _PREFIX = re.compile(r"substring\(pkt4\.mac, ?0, ?\d+\) == 0x([0-9a-f]+)")
@@ -254,21 +271,34 @@ def _store(settings, rows, now_s, result):
     What the settings have no place for (outside the pool, reserved for another client) is named
     in result.lost.
     """
+    _make_room(settings, rows)
     tolerant = {"authoritative": True, "conflict_check": False, "allow": None, "deny": ()}
     server = Server(Config(**{**settings, **tolerant}))
     for address in sorted(rows):
         row = rows[address]
-        state = int(row.get("state") or 0)
-        if state == _DECLINED:
-            done = _Client(server, _STRANGER + address.packed[1:]).decline(address)
-        else:
-            client = _Client(server, _bytes(row["hwaddr"]), _bytes(row["client_id"]))
-            over = state == _RECLAIMED or int(row["expire"]) <= now_s
-            done = client.restore(address, row, now_s, over)
-            result.leases += bool(done and not over)
+        try:
+            state = int(row.get("state") or 0)
+            over = state != _DECLINED and (state == _RECLAIMED or int(row["expire"]) <= now_s)
+            if state == _DECLINED:
+                done = _Client(server, _STRANGER + address.packed[1:]).decline(address)
+            else:
+                client = _Client(server, _bytes(row["hwaddr"]), _bytes(row["client_id"]))
+                done = client.restore(address, row, now_s, over)
+                result.leases += bool(done and not over)
+        except (TypeError, ValueError) as error:  # a cell is missing, or no number
+            result.lost.append(f"lease of {address}: {error}")
+            continue
         if not done:
             result.lost.append(f"lease of {address}: its address or client has no place here")
     return store.dump(server, 0)
+
+
+def _make_room(settings, rows):
+    """Set leases_per_device, if a device has more leases than the default allows."""
+    devices = Counter(row["hwaddr"] for row in rows.values() if row.get("state") in ("0", ""))
+    most = max(devices.values(), default=0)
+    if most > DEFAULTS["leases_per_device"]:
+        settings["leases_per_device"] = most
 
 
 def _bytes(text):
@@ -290,8 +320,8 @@ class _Client:
             return False
         seconds = int(row["valid_lifetime"])
         if seconds != _FOREVER:
-            seconds = max(seconds, int(row["expire"]) - now_s)
-        name = row["hostname"].split(".")[0].encode("ascii", "replace")
+            seconds = min(max(0, seconds, int(row["expire"]) - now_s), _FOREVER - 1)
+        name = (row.get("hostname") or "").split(".")[0].encode("ascii", "replace")[:255]
         wish = {51: seconds.to_bytes(4, "big"), **({12: name} if name else {})}
         if not self._ask("REQUEST", {50: address.packed, **wish}):
             return False
@@ -301,10 +331,12 @@ class _Client:
         return True
 
     def decline(self, address):
-        """Take an address and decline it; return success."""
-        found = self._ask("REQUEST", {50: address.packed})
+        """Take an address and decline it; return whether it is kept back now."""
+        self._ask("REQUEST", {50: address.packed})
         self._ask("DECLINE", {50: address.packed})
-        return found
+        table = self._server.leases
+        slot = table.slot_of(address.packed, 0)
+        return slot >= 0 and table.state[slot] == states.DECLINED
 
     def _ask(self, kind, extra, ciaddr=bytes(4)):
         """Send a message; return True if an ACK comes."""

@@ -22,8 +22,10 @@ class _Resumed(Link):
             self._transport.enter_raw_repl(soft_reset=False)
 
 
-def read(port, config):
+def read(port, config, lost=None):
     """Return the list of Lease of the board at a serial port; the times left are exact.
+
+    lost   as for source.read_store()
 
     SourceError: no board answers there, or it runs no Service.
     """
@@ -35,4 +37,5 @@ def read(port, config):
     if answer is None:
         raise SourceError(f"{port}: no Service has been started on this board")
     text, left = answer
-    return leases_of(store.records(bytes.fromhex(text)), config, int(time.time()), left)
+    records = store.records(bytes.fromhex(text))
+    return leases_of(records, config, int(time.time()), left, lost)

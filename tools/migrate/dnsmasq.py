@@ -1,11 +1,20 @@
 """Writes a Network for dnsmasq: its configuration and its lease file."""
 
+import re
+
 from . import names
 from .network import BOUND, INFINITE, OVER, QUARANTINED
 
 CONFIG, LEASES = "dnsmasq.conf", "dnsmasq.leases"
+_LONGEST = 1023  # characters of a line that dnsmasq reads in one piece
+_CLIENTS = 980  # those of them that the clients of one address may fill
+_SHORTEST_S = 120  # dnsmasq grants no shorter lease
 _NOBODY = b"\x02\x00\x00"  # with the end of an address: the MAC of nobody, keeps it back
 _DEFAULTS = (3, 6)  # options that dnsmasq sends unless told otherwise
+_TEXTS = (12, 15, 17, 18, 40, 64, 66, 67, 100, 101)  # options that it takes as text only
+_FQDN = 81  # dnsmasq makes its value itself
+_ESCAPES = {'"': '"', "\\": "\\", "\t": "t", "\n": "n", "\b": "b", "\r": "r", "\x1b": "e"}
+_DOMAINS = re.compile(r"[A-Za-z0-9._,-]+")
 
 
 def files(network, interface, now_s):
@@ -26,6 +35,9 @@ def not_carried(network):
     lost += [f"classes: number {n} is not carried over" for n, _ in enumerate(network.classes, 1)]
     if settings["max_lease_s"] != settings["lease_s"]:
         lost.append("max_lease_s: dnsmasq grants no more than lease_s")
+    if 0 < settings["lease_s"] < _SHORTEST_S:
+        lost.append(f"lease_s = {settings['lease_s']}: dnsmasq grants {_SHORTEST_S} at least")
+    lost += _unwritten(network)
     for lease in network.of_state(QUARANTINED):
         lost.append(
             f"quarantine of {lease.address}: dnsmasq knows none; "
@@ -38,6 +50,23 @@ def not_carried(network):
             + ", ".join(str(lease.address) for lease in over)
         )
     return lost
+
+
+def _unwritten(network):
+    """Name options whose value dnsmasq's file cannot hold, and clients too many for a line."""
+    if network.settings["boot_file"] and not _quoted(network.settings["boot_file"]):
+        yield "boot_file: dnsmasq takes only printable ASCII"
+    for option in network.options:
+        if option.code != 67 and not _option(option):
+            yield f"{names.label(option.code)}: dnsmasq cannot write this value"
+    for entry in network.reservations:
+        for option in entry.options:
+            if not _option(option, "tag:fixed000,"):
+                label = names.label(option.code)
+                yield f"reservation {entry.address}: {label}: dnsmasq cannot write this value"
+    for address, who in _clients(network).items():
+        for one in who[_fitting(who) :]:
+            yield f"reservation {address} for {one}: too many clients for a line of dnsmasq"
 
 
 def _config(network, interface):
@@ -81,49 +110,86 @@ def _pattern(prefix):
 
 
 def _boot(settings):
-    if settings["boot_file"] or settings["next_server"]:
-        name = (settings["boot_file"] or b"").decode("latin-1")
-        server = ".".join(map(str, settings["next_server"] or ()))
-        yield f"dhcp-boot={name},,{server}".rstrip(",")
+    name = _quoted(settings["boot_file"]) if settings["boot_file"] else ""
+    server = ".".join(map(str, settings["next_server"] or ()))
+    if name or server:
+        yield f"dhcp-boot={name or ''},,{server}".rstrip(",")
 
 
 def _options(network):
     """Yield the common options; one that dnsmasq would add of its own gets an empty value."""
     codes = {option.code for option in network.options}
     for option in network.options:
-        if option.code != 67:  # dhcp-boot says it
+        line = _option(option)
+        if line and option.code != 67:  # dhcp-boot says it
             yield f"# {names.label(option.code)}"
-            yield f"dhcp-option={_option(option)}"
+            yield line
     for code in _DEFAULTS:
         if code not in codes:
             yield f"# no {names.label(code)}"
             yield f"dhcp-option={code}"
 
 
-def _option(option):
-    words = names.plain(option)
+def _option(option, tag=""):
+    """Return the line for an option, for clients with a tag; None: there is none."""
+    value = _value(option)
+    line = f"dhcp-option={tag}{option.code},{value}".rstrip(",")
+    return None if value is None or len(line) > _LONGEST else line
+
+
+def _value(option):
+    """Return the value of an option as dnsmasq writes it; None: it cannot be written."""
     kind = names.kind(option.code)
-    if words is not None and kind in ("ip", "ips", "text"):
-        return f"{option.code},{','.join(words)}"
-    if kind in ("names", "sip"):  # dnsmasq encodes names itself
-        return f"{option.code},{names.setting(option)}"
-    if len(option.data) == 1:  # 01 would be a number, and 01: is none
-        return f"{option.code},{option.data[0]}"
-    return f"{option.code},{option.data.hex(':')}"
+    data = option.data
+    if option.code == _FQDN:
+        return None
+    if kind == "text":
+        text = _quoted(data)
+        if text or option.code in _TEXTS:
+            return text
+    elif kind in ("ip", "ips", "pairs"):
+        return ",".join(names.addresses(data))
+    elif kind in ("names", "sip"):  # dnsmasq encodes names itself
+        text = names.setting(option)
+        return text if text and _DOMAINS.fullmatch(text) else None
+    if len(data) == 1:  # 01 would be a number of unknown size, and 01: is none
+        return f"{data[0]}b"
+    return data.hex(":")
 
 
-def _reservations(network):
-    """Yield a line for each reserved address with all its clients, and their options."""
+def _quoted(data):
+    """Return bytes as text in quotes, None if they are not ASCII or have control characters."""
+    text = "".join(f"\\{_ESCAPES[c]}" if c in _ESCAPES else c for c in data.decode("latin-1"))
+    return f'"{text}"' if text.isascii() and text.isprintable() else None
+
+
+def _clients(network):
+    """Return {address: texts of its clients} of the reserved addresses."""
     clients = {}
     for entry in network.reservations:
         who = entry.mac.hex(":") if entry.mac else f"id:{entry.client_id.hex(':')}"
         clients.setdefault(entry.address, []).append(who)
-    for number, (address, who) in enumerate(clients.items()):
+    return clients
+
+
+def _fitting(clients):
+    """Return how many of these clients of one address fit into one line of dnsmasq."""
+    n = len(clients)
+    while len(",".join(clients[:n])) > _CLIENTS:
+        n -= 1
+    return n
+
+
+def _reservations(network):
+    """Yield a line for each reserved address with all its clients, and their options."""
+    for number, (address, who) in enumerate(_clients(network).items()):
         entry = network.reservation_at(address)
         tag = f",set:fixed{number}" if entry.options or entry.without else ""
-        yield f"dhcp-host={','.join(who)},{address}{tag}"
+        yield f"dhcp-host={','.join(who[: _fitting(who)])},{address}{tag}"
         for option in entry.options:
-            yield f"dhcp-option=tag:fixed{number},{_option(option)}"
+            line = _option(option, f"tag:fixed{number},")
+            if line:
+                yield line
         for code in entry.without:
             yield f"dhcp-option=tag:fixed{number},{code}"
 

@@ -7,6 +7,7 @@ from . import names
 from .network import BOUND, INFINITE, OVER, QUARANTINED
 
 CONFIG, LEASES = "dhcpd.conf", "dhcpd.leases"
+_EMPTY = '""'
 _FOREVER = 0xFFFFFFFF
 _STATES = {BOUND: "active", QUARANTINED: "abandoned", OVER: "free"}
 
@@ -84,12 +85,21 @@ def _subnet(network):
     if settings["next_server"]:
         yield f"  next-server {'.'.join(map(str, settings['next_server']))};"
     if settings["boot_file"]:
-        yield f'  filename "{settings["boot_file"].decode("latin-1")}";'
-    yield "  pool {"
-    for first, last in _ranges(network):
-        yield f"    range {first} {last};"
-    yield "  }"
+        yield f"  filename {_quoted(settings['boot_file'])};"
+    ranges = list(_ranges(network))
+    if ranges:  # else all addresses are reserved
+        yield "  pool {"
+        for first, last in ranges:
+            yield f"    range {first} {last};"
+        yield "  }"
     yield "}"
+
+
+def _quoted(data):
+    """Return bytes as a string of dhcpd."""
+    marked = [c in b'"\\' or not 32 <= c < 127 for c in data]
+    text = "".join(f"\\{c:03o}" if mark else chr(c) for c, mark in zip(data, marked, strict=True))
+    return f'"{text}"'
 
 
 def _classes(network):
@@ -133,7 +143,7 @@ def _option(option):
     """Return the statement for one option; what has no plain text goes as bytes."""
     words = names.plain(option)
     if option.code not in names.NAMES:
-        return f"option site-{option.code} {option.data.hex(':')};"
+        return f"option site-{option.code} {option.data.hex(':') or _EMPTY};"
     name = names.isc_name(option.code)
     if words is None:
         return f"option {name} = {_data(option.data)};"

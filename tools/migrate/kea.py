@@ -6,12 +6,13 @@ import json
 import re
 from datetime import UTC, datetime
 
-from . import names
+from . import kea_options, names
 from .network import BOUND, INFINITE, OVER, QUARANTINED
 
 CONFIG, LEASES, SQL = "kea-dhcp4.conf", "kea-leases4.csv", "kea-leases4.sql"
 SUBNET_ID = 1
 _FOREVER = 0xFFFFFFFF  # a lease time without end
+_VENDOR = 43
 _DEFAULT, _DECLINED, _RECLAIMED = 0, 1, 2  # states of a lease
 _STATES = {BOUND: _DEFAULT, QUARANTINED: _DECLINED, OVER: _RECLAIMED}
 COLUMNS = (
@@ -62,7 +63,18 @@ def not_carried(network):
     if settings["conflict_check"]:
         lost.append("conflict_check: Kea 2.2 does not check an address before it offers it")
     lost.append(f"offer_hold_s = {settings['offer_hold_s']}: Kea 2.2 holds no offers")
-    return lost + _unsent(network)
+    return lost + _unsent(network) + list(_refused(network))
+
+
+def _refused(network):
+    """Name the options whose value Kea does not take."""
+    places = [("", network.options)]
+    places += [(f"reservation {one.address}: ", one.options) for one in network.reservations]
+    places += [(f"classes: number {n}: ", one.options) for n, one in enumerate(network.classes, 1)]
+    for place, options in places:
+        for option in options:
+            if not kea_options.takes(option):
+                yield f"{place}{names.label(option.code)}: Kea does not take this value"
 
 
 def _unsent(network):
@@ -107,9 +119,13 @@ def _config(network, interface, database):
     if classes:
         server["// classes"] = "Kea drops what is in DROP (allow, deny). Others have own options."
         server["client-classes"] = classes
+    everything = [network, *network.reservations, *network.classes]
+    if any(option.code == _VENDOR for one in everything for option in one.options):
+        server["// vendor"] = "Option 43 is sent just as it is; Kea would look for options in it."
+        server["option-def"] = [{"name": "vendor-options", "code": _VENDOR, "type": "binary"}]
     server["// options"] = "Sent to clients that ask for them; those of a class go before these."
     broadcast = {"name": "broadcast-address", "data": str(network.subnet.broadcast_address)}
-    server["option-data"] = [broadcast, *(_option(option) for option in network.options)]
+    server["option-data"] = [broadcast, *_options(network.options)]
     server["subnet4"] = [_subnet(network, interface)]
     server["loggers"] = [
         {
@@ -141,7 +157,7 @@ def _classes(network):
     for number, one in enumerate(network.classes, 1):
         tests = [_condition(code, value) for code, value in one.conditions]
         tests += [f"not member('kind-{before}')" for before in range(1, number)]
-        options = [_option(option) for option in one.options]
+        options = _options(one.options)
         kind = {"name": f"kind-{number}", "test": " and ".join(f"({test})" for test in tests)}
         found.append({**kind, "option-data": options})
     return found
@@ -183,6 +199,11 @@ def _subnet(network, interface):
     return subnet
 
 
+def _options(options):
+    """Return options as Kea writes them, less those that it does not take."""
+    return [_option(option) for option in options if kea_options.takes(option)]
+
+
 def _option(option):
     """Return one option as Kea writes it; what has no plain text goes as bytes."""
     words = names.plain(option)
@@ -198,7 +219,7 @@ def _reservation(network, entry):
         found = {"client-id": entry.client_id.hex()}
     found["ip-address"] = str(entry.address)
     if entry.options:
-        found["option-data"] = [_option(option) for option in entry.options]
+        found["option-data"] = _options(entry.options)
     return found
 
 

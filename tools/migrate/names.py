@@ -67,10 +67,32 @@ NAMES = {
     75: "streettalk-server",
     76: "streettalk-directory-assistance-server",
 }
-_ISC_NAMES = {67: "bootfile-name"}  # where dhcpd has another name than Kea
-_CODES = {name: code for code, name in NAMES.items()}
+_ISC_NAMES = {  # where dhcpd has another name than Kea
+    5: "ien116-name-servers",
+    64: "nisplus-domain",
+    67: "bootfile-name",
+}
+_CODES = {name: code for code, name in NAMES.items()} | {  # Kea's names for other types
+    "policy-filter": 21,
+    "path-mtu-plateau-table": 25,
+    "static-routes": 33,
+    "vendor-encapsulated-options": 43,
+    "vendor-class-identifier": 60,
+    "mobile-ip-home-agent": 68,
+    "nds-servers": 85,
+    "nds-tree-name": 86,
+    "nds-context": 87,
+    "pcode": 100,
+    "tcode": 101,
+    "v6-only-preferred": 108,
+    "v4-captive-portal": 114,
+    "auto-config": 116,
+    "name-service-search": 117,
+    "domain-search": 119,
+    "capwap-ac-v4": 138,
+}
 _NUMBERS = ("u8", "u16", "u32", "s32")
-_PLAIN = re.compile(r"[A-Za-z0-9 ./:_@-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9./:_@-]+( [A-Za-z0-9./:_@-]+)*")
 
 
 def isc_name(code):
@@ -83,6 +105,11 @@ def code_of(name):
     return _CODES.get(name)
 
 
+def is_named(code):
+    """Return whether Kea has a name and a type for an option, so that its value may be text."""
+    return code in _CODES.values()
+
+
 def label(code):
     """Return our name for an option, or its number, for comments."""
     return options.find(code)[1] or f"option {code}"
@@ -91,6 +118,11 @@ def label(code):
 def kind(code):
     """Return the type of an option in microdhcp's table: "ips", "u16", …; "raw" if unknown."""
     return options.find(code)[2]
+
+
+def addresses(data):
+    """Return the IPv4 addresses in bytes as a list of dotted texts."""
+    return [str(IPv4Address(data[pos : pos + 4])) for pos in range(0, len(data), 4)]
 
 
 def plain(option):
@@ -103,7 +135,7 @@ def plain(option):
     if option.code not in NAMES:
         return None
     if type_ in ("ip", "ips") and data and len(data) % 4 == 0:
-        return [str(IPv4Address(data[at : at + 4])) for at in range(0, len(data), 4)]
+        return addresses(data)
     if type_ in _NUMBERS:
         return [str(int.from_bytes(data, "big", signed=type_[0] == "s"))]
     if type_ == "bool":
@@ -133,7 +165,7 @@ def setting(option):
 def _structured(option):
     """Yield texts that may stand for the value of a list, a table of routes or domain names."""
     data = option.data[1:] if kind(option.code) == "sip" else option.data  # RFC 3361: 0 or 1
-    four = [str(IPv4Address(data[at : at + 4])) for at in range(0, len(data) - len(data) % 4, 4)]
+    four = addresses(data[: len(data) - len(data) % 4])
     yield ",".join(four)
     yield ",".join(f"{one}>{other}" for one, other in zip(four[::2], four[1::2], strict=False))
     yield ",".join(str(data[at] << 8 | data[at + 1]) for at in range(0, len(data) - 1, 2))

@@ -5,6 +5,7 @@ clients), the key is that of the MAC.  Of any other identifier the key is a dige
 lead back; the identifiers of reservations are in the settings, so those are recognised.
 """
 
+import re
 import runpy
 import sys
 import time
@@ -27,6 +28,7 @@ _STATES = {
     states.EXPIRED: OVER,
 }
 _SCRATCH = Config("192.0.2.1/29", ("192.0.2.2", "192.0.2.2"), conflict_check=False)
+_LONGEST_S = 1 << 27  # that a lease is granted for
 _MAC_ID = b"\x01"  # option 61 of type Ethernet: 01 and the MAC
 
 
@@ -97,30 +99,53 @@ def key_of(mac, client_id=b""):
     return tuple(next(iter(store.records(store.dump(server, 0)))).key)
 
 
-def read_store(data, config, now_s=None):
+def read_store(data, config, now_s=None, lost=None):
     """Return the list of Lease in a store (bytes).
 
     A store has no clock times: each lease ends its granted time from `now_s` on (Unix time,
     default: now), just as the server itself restores it.  So no lease ends before its client
-    thinks it does.  SourceError: the data is damaged.
+    thinks it does.  lost: a list that gets a text for each lease that has no place in the
+    settings.  SourceError: the data is damaged.
     """
     found = store.records(data)
     if found is None:
         raise SourceError("damaged, or no store of leases")
-    return leases_of(found, config, int(time.time()) if now_s is None else now_s)
+    return leases_of(found, config, int(time.time()) if now_s is None else now_s, lost=lost)
 
 
-def leases_of(records, config, now_s, left=None):
+def leases_of(records, config, now_s, left=None, lost=None):
     """Return store records as a list of Lease.
 
     left   {address: seconds left, None: infinite}, where that is known; else granted times count
+    lost   as for read_store()
     """
     known = _reserved_ids(config)
-    return [
-        _lease(record, known, config.quarantine_s, now_s, left or {})
-        for record in records
-        if record.state in _STATES
-    ]
+    table = Server(config).leases
+    found = {}
+    for record in records:
+        if record.state not in _STATES:
+            continue
+        reason = _no_place(record, table, found)
+        if not reason:
+            lease = _lease(record, known, config.quarantine_s, now_s, left or {})
+            found[record.address] = lease
+        elif lost is not None:
+            lost.append(f"lease of {IPv4Address(record.address)}: {reason}")
+    return list(found.values())
+
+
+def _no_place(record, table, found):
+    """Return why a server with this table would not take a record of a store; None: it would."""
+    state = _STATES[record.state]
+    if table.slot_of(record.address, 0) < 0:
+        return "the settings do not have this address"
+    if record.address in found:
+        return "it is in the store twice"
+    if state != QUARANTINED and not any(record.mac):
+        return "its client has no MAC"
+    if state == BOUND and not (record.granted_s == INFINITE or 0 < record.granted_s <= _LONGEST_S):
+        return "its time is not possible"
+    return None
 
 
 def _reserved_ids(config):
@@ -150,8 +175,14 @@ def _lease(record, known, quarantine_s, now_s, left):
         ends_s,
         mac,
         _client_id(record, known),
-        record.host_name.decode("ascii", "replace"),
+        _clean(record.host_name),
     )
+
+
+def _clean(name):
+    """Return a host name (bytes) as the server shows it: it was sent by a client."""
+    label = name.split(b".")[0].lower()
+    return re.sub(rb"[^a-z0-9]+", b"-", label).strip(b"-").decode()
 
 
 def _client_id(record, known):
