@@ -24,7 +24,7 @@ t:  ## one test file on CPython and in MicroPython, seconds: make t T=host_tests
 	@$(PY) tools/check --file "$(T)"
 
 test:  ## some ten minutes: all but the emulated boards' stories and the long random runs
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
+	@$(PYTHON) tools/bootstrap.py --vm --types --docs --lab --servers
 	@$(PY) tools/check test
 
 test-board:  ## tens of minutes: every story on an emulated Pico W with stock firmware
@@ -32,7 +32,7 @@ test-board:  ## tens of minutes: every story on an emulated Pico W with stock fi
 	@$(PY) tools/check test-board
 
 test-all:  ## more than an hour: everything, in all seven MicroPython versions, with the long runs
-	@$(PYTHON) tools/bootstrap.py --vm --types --lab --servers
+	@$(PYTHON) tools/bootstrap.py --vm --types --docs --lab --servers
 	@$(PY) tools/check test-all
 
 check: test  ## exactly what the CI runs
@@ -44,6 +44,11 @@ lint: setup  ## ruff (rules and format) and codespell
 types:  ## the package and boards/ against the modules of each firmware (mypy)
 	@$(PYTHON) tools/bootstrap.py --types
 	@$(PY) tools/check --only types
+
+.PHONY: docs
+docs:  ## the pages as a site in .build/site, every link checked: make docs, make docs SERVE=1
+	@$(PYTHON) tools/bootstrap.py --docs
+	@$(if $(SERVE),$(PY) -m mkdocs serve --quiet,$(PY) tools/check --only docs)
 
 format: setup  ## rewrite the Python files in the project's format
 	@$(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format .

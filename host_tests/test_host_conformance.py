@@ -1,4 +1,4 @@
-"""docs/conformance.md: every requirement has a state, every state has what it rests on."""
+"""internals/conformance.md: every requirement has a state, every state has what it rests on."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-PAGE = TESTS.parent / "docs" / "conformance.md"
+PAGE = TESTS.parent / "docs" / "internals" / "conformance.md"
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "rule")
 STATES = ("done", "deviation", "not applicable")
 REQUIREMENT, DEVIATION = 6, 3  # columns of the two kinds of table

@@ -8,8 +8,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
     *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
-    *sorted(ROOT.glob("boards/*/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("boards/**/README.md")),
+    ROOT / "examples" / "README.md",
 ]
 BOARD_ONLY = re.compile(r"^\s*(?:import|from)\s.*\b(network|machine|bluetooth)\b", re.M)
 ELLIPSIS_CALL = re.compile(r"\.\.\.|…")
@@ -53,11 +54,39 @@ def test_commands_in_the_docs_exist(page):
         assert (ROOT / path).exists(), path
 
 
+def anchors(page):
+    """Return the anchors that GitHub makes of a page's headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_in_the_docs_lead_somewhere(page):
-    """A relative link is a file."""
-    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-        assert (page.parent / link).exists(), link
+    """A relative link is a file, and what follows # a heading in it."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        target = page.parent / link if link else page
+        assert target.exists(), link
+        assert not anchor or target.suffix != ".md" or anchor in anchors(target), anchor
+
+
+def test_the_site_makes_tabs_and_leads_to_the_repository():
+    """tools/site_hooks.py, which `make docs` uses: plain headings on GitHub are tabs there."""
+    import types
+
+    import site_hooks
+
+    text = (
+        "A\n<!-- tabs -->\n#### One\n\n```\nx\n\ny\n```\n#### Two\nsee [b](../Makefile#a)\n"
+        "<!-- end tabs -->\n[c](board.md)\n"
+    )
+    page = types.SimpleNamespace(file=types.SimpleNamespace(abs_src_path=ROOT / "docs" / "x.md"))
+    config = types.SimpleNamespace(repo_url="https://example.com")
+    assert site_hooks.on_page_markdown(text, page, config, None) == (
+        'A\n=== "One"\n\n    ```\n    x\n\n    y\n    ```\n\n=== "Two"\n\n'
+        "    see [b](https://example.com/blob/main/Makefile#a)\n\n[c](board.md)\n"
+    )
 
 
 def test_the_counters_of_the_checks_are_explained():

@@ -1,4 +1,4 @@
-"""The same questions to this server, Kea and dnsmasq: docs/peers.md has every difference.
+"""The same questions to this server, Kea and dnsmasq: internals/peers.md has every difference.
 
 Each server runs in a lab of its own, with one pool, one reservation and no check of addresses.
 A question is a short story of messages; its answer is a few words, equal where servers agree.
@@ -21,7 +21,7 @@ from lab import Lab, others
 from lab.network import unavailable
 from test_host_checks import Proxy
 
-PAGE = ROOT / "docs" / "peers.md"
+PAGE = ROOT / "docs" / "internals" / "peers.md"
 POOL = "10.77.0.10-10.77.0.250"
 SERVER, ELSEWHERE = bytes((10, 77, 0, 1)), bytes((10, 77, 0, 77))
 RESERVED_MAC, RESERVED = "00:00:5e:00:53:fe", "10.77.0.9"

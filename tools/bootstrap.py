@@ -3,6 +3,7 @@
 Plain: the virtual environment .venv with the development dependencies pinned in pyproject.toml.
 --vm: MicroPython for WebAssembly as well (tools/mpvm setup).
 --types: mypy and the stubs of both firmware families (tools/typecheck.py setup).
+--docs: what makes the site of docs/ (mkdocs.yml), in .venv as well.
 --lab: the Debian packages of tools/lab/packages.txt, where this runs as root and some are missing.
 --servers: the same of tools/lab/servers.txt.
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PY = VENV / "bin" / "python"
 STAMP = VENV / "installed.sha256"
+DOCS_STAMP = VENV / "docs.txt"
 NOTES = ROOT / ".build" / "not-set-up.json"
 POLICY = Path("/usr/sbin/policy-rc.d")
 PIP_TIMEOUT_S = 900
@@ -116,6 +118,16 @@ def need_types():
     run([PY, ROOT / "tools" / "typecheck.py", "setup"], PIP_TIMEOUT_S)
 
 
+def need_docs():
+    """Install what makes the site of docs/, unless the same version is there."""
+    wanted = requirements("docs")
+    if DOCS_STAMP.is_file() and DOCS_STAMP.read_text() == "\n".join(wanted):
+        return
+    say("setup: mkdocs")
+    run([PY, "-m", "pip", "install", "--quiet", *wanted], PIP_TIMEOUT_S)
+    DOCS_STAMP.write_text("\n".join(wanted))
+
+
 def need_debian(list_name):
     """Install what a list of the lab names where that is possible; Failed names what is missing.
 
@@ -187,6 +199,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vm", action="store_true", help="MicroPython for WebAssembly")
     parser.add_argument("--types", action="store_true", help="mypy and the firmwares' modules")
+    parser.add_argument("--docs", action="store_true", help="mkdocs")
     parser.add_argument("--lab", action="store_true", help="Debian packages of the lab")
     parser.add_argument("--servers", action="store_true", help="other DHCP servers, to compare")
     arguments = parser.parse_args()
@@ -205,6 +218,8 @@ def main():
         optional("MicroPython", need_vm, notes)
     if arguments.types:
         optional("type check", need_types, notes)
+    if arguments.docs:
+        optional("site of the docs", need_docs, notes)
     if arguments.lab:
         optional("lab packages", lambda: need_debian("packages"), notes)
     if arguments.servers:

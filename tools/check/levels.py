@@ -32,7 +32,7 @@ class Level:
     built: str = "oldest,newest"
 
 
-BESIDE = ("types", "size", "micropython")
+BESIDE = ("types", "docs", "size", "micropython")
 LEVELS = {
     "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest", ""),
     "test": Level(("lint", "coverage", "rest"), BESIDE, "(not board or first) and not long"),

@@ -34,6 +34,16 @@ def types(_level):
     return report.Step(status, "something does not fit" if status else "mypy: rp2, esp32")
 
 
+def docs(_level):
+    """The pages as a site: every link, anchor and picture, nothing left out of the menu."""
+    reason = noted("site of the docs")
+    if reason:
+        return report.Step(0, "", [("the pages as a site", reason)])
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement
+    status = python("-m", "mkdocs", "build", "--strict", "--quiet")
+    return report.Step(status, "a page is not right" if status else "site in .build/site")
+
+
 def core(level):
     """The tests that run in MicroPython too, on CPython."""
     return pytest("core", level, *core_files())
@@ -97,6 +107,7 @@ def one_file(path):
 STEPS = {
     "lint": lint,
     "types": types,
+    "docs": docs,
     "size": size,
     "micropython": micropython,
     "core": core,
