@@ -87,9 +87,9 @@ def check_limits(leases, most):
         require(state <= CONFLICT, "slot %d is in state %d", slot, state)
         require(leases.live(slot) == (state in LIVE), "slot %d: live", slot)
         used += state in LEASED
-        count += state == DECLINED and not leases.reserved[slot]
+        count += state == DECLINED and slot not in leases.reserved
         mac = bytes(leases.mac[6 * slot : 6 * slot + 6])
-        if leases.live(slot) and not leases.reserved[slot] and not has_mac_for_key(leases, slot):
+        if leases.live(slot) and slot not in leases.reserved and not has_mac_for_key(leases, slot):
             of_mac[mac] = of_mac.get(mac, 0) + 1
             require(of_mac[mac] <= most, "a MAC has too many live slots, one is %d", slot)
     require(used == leases.used <= leases.most, "%d leased, noted %d", used, leases.used)

@@ -1,4 +1,7 @@
-"""Functions with one caller move to it when the package is built (tools/packer/inline.py)."""
+"""Functions with one caller move to it, and classes to their subclass, when the package is built.
+
+tools/packer/inline.py, tools/packer/flatten.py
+"""
 
 import ast
 import sys
@@ -7,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
-from packer import inline, source
+from packer import flatten, inline, source
 
 
 def joined(*texts):
@@ -336,6 +339,71 @@ class Thing:
         thing += "    def _part(self, b):\n        return b\n"
         _, moved = joined(thing, thing)
         self.assertEqual(moved, {("a", "_part"): "whole", ("b", "_part"): "whole"})
+
+
+THINGS = """
+class First:
+    def __init__(self, n):
+        self.n = n
+        m = n * 2
+        self.m = m
+
+    def count(self):
+        return self.n
+
+class Second(First):
+    def __init__(it, a, b=3):
+        First.__init__(it, a + 1)
+        it.b = b
+
+    def total(self):
+        return First.count(self) + self.m + self.b
+
+class Third(Second):
+    def __init__(self, m):
+        Second.__init__(self, m)
+        self.own = m
+
+    def count(self):
+        return 100
+"""
+CALLS = ("Third(4).total()", "Third(4).count()", "sorted(vars(Third(4)).items())")
+
+
+class Flat(unittest.TestCase):
+    """A base class goes into the only class that inherits from it."""
+
+    def flat(self, text, kept=()):
+        body = flatten.run(source.Module("a", text).tree.body, set(kept))
+        tree = ast.fix_missing_locations(ast.Module(body, []))
+        return ast.unparse(tree), [one.name for one in body if isinstance(one, ast.ClassDef)]
+
+    def test_a_row_of_classes_becomes_one_that_does_the_same(self):
+        text = THINGS.replace("First.count(self)", "self.n")
+        new, classes = self.flat(text)
+        self.assertEqual(classes, ["Third"])
+        self.assertEqual(results(new, CALLS), results(text, CALLS))
+        self.assertEqual(new.count("def "), 3)  # __init__, total, and the count of the last one
+
+    def test_a_method_that_is_called_at_the_base_but_not_replaced(self):
+        text = THINGS.partition("class Third")[0]
+        new, classes = self.flat(text)
+        calls = [call.replace("Third", "Second") for call in CALLS]
+        self.assertEqual(classes, ["Second"])
+        self.assertEqual(results(new, calls), results(text, calls))
+
+    def test_what_others_ask_for_stays(self):
+        text = THINGS.replace("First.count(self)", "self.n")
+        self.assertEqual(self.flat(text, ["First"])[1], ["First", "Third"])
+        self.assertEqual(self.flat(text + "\nnew = Second")[1], ["Second", "Third"])
+        self.assertEqual(self.flat(text + "\nclass Other(First):\n    pass")[1][0], "First")
+
+    def test_attributes_of_a_class_and_methods_called_twice_keep_it(self):
+        text = THINGS.replace("First.count(self)", "self.n")
+        some = text.replace("class First:", "class First:\n    kind = 1\n")
+        self.assertEqual(self.flat(some)[1], ["First", "Third"])
+        other = THINGS.replace("class Third", "    def count(self):\n        pass\n\nclass Third")
+        self.assertEqual(self.flat(other)[1], ["First", "Third"])
 
 
 if __name__ == "__main__":

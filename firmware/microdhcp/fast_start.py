@@ -47,7 +47,7 @@ def make(fast):
         return None, 0, 0
     _set_numbers(fast.numbers, config, server, fast.port)
     buffers = _buffers(fast, config, server, options)
-    fast.buffers = buffers[-6:]  # kept alive; the others are in use elsewhere
+    fast.buffers = buffers[10:11] + buffers[-6:]  # kept alive; the others are in use elsewhere
     context = array("I", [addressof(buffer) for buffer in buffers])
     queue = addressof(fast.queue) if fast.queue else 0
     return context, context[0], queue
@@ -57,6 +57,9 @@ def _buffers(fast, config, server, options):
     """Return the buffers in the order of the context's entries."""
     leases = server.leases
     kept = config.devices.keys if config.devices else b""
+    reserved = bytearray(config.slots)  # 1: it is
+    for slot in leases.reserved:
+        reserved[slot] = 1
     fast.numbers[RESERVED_N] = len(kept) >> 3
     blob, starts, number_of = _numbered(options)
     fast.numbers[TIMES] = starts[len(options) - 2]
@@ -72,7 +75,7 @@ def _buffers(fast, config, server, options):
         leases.granted_s,
         leases.mac,
         leases.keys,
-        leases.reserved,
+        reserved,
         kept,
         NEXT,
         server.tx,

@@ -168,7 +168,7 @@ def _bind(server, slot, record, now_s):
     granted_s = record.granted_s
     if not granted_s or granted_s > _LONGEST_S:
         return False
-    if not leases.reserved[slot] and leases.surplus(record.mac, record.key) >= 0:
+    if slot not in leases.reserved and leases.surplus(record.mac, record.key) >= 0:
         return False
     if longest_s >= 0 and not 0 < granted_s <= longest_s:
         granted_s = longest_s

@@ -59,7 +59,7 @@ class Leases:
 
     slots      how many; state, until_s, granted_s (-1: infinite), turn (when it was last set,
                counted, not timed), keys (8 bytes each), mac (6 bytes each) have one entry for each
-    reserved   1 where a slot is kept for the clients of a reservation
+    reserved   bytes, the slots that are kept for the clients of reservations
     due_s      when the next offer, lease or quarantine is over: call end_due() then
     used       how many addresses are leased now; most: how many were at the same time
     changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
@@ -79,7 +79,7 @@ class Leases:
         self.turn = array("i", self.until_s)
         self.mac = bytearray(6 * slots)
         self.keys = bytearray(NOBODY * slots)
-        self.reserved = bytearray(slots)
+        self.reserved = config.devices.slots if config.devices else b""
         self.due_s = NEVER
         self.used = self.most = self.changed = self._turns = 0
         self.events = None
@@ -88,9 +88,6 @@ class Leases:
         self.name_marks = bytearray(slots)
         self._config = config
         self._key = bytearray(8)
-        if config.devices:
-            for slot in config.devices.slots:
-                self.reserved[slot] = 1
 
     # Addresses
 
@@ -166,7 +163,7 @@ class Leases:
 
     def open(self, slot):
         """Return whether the address is free for any client: unassigned and not reserved."""
-        return not self.reserved[slot] and self.idle(slot)
+        return slot not in self.reserved and self.idle(slot)
 
     def owned_by(self, slot, chaddr):
         """Return whether the address, found in use by somebody, may be in use by this chaddr.
@@ -189,7 +186,7 @@ class Leases:
         pos = self.mac.find(chaddr)
         while pos >= 0:
             slot = pos // 6
-            if slot * 6 == pos and self.live(slot) and not self.reserved[slot]:
+            if slot * 6 == pos and self.live(slot) and slot not in self.reserved:
                 if not self.holds(slot, key):
                     left -= 1
                     if found < 0 or self._before(slot, found, self.turn):
@@ -212,7 +209,7 @@ class Leases:
         slot = ((a ^ b ^ b >> 7 ^ a >> 13) & 0xFFFF) % pool_n
         for tried in range(pool_n):
             state = self.state[slot]
-            if not self.reserved[slot]:
+            if slot not in self.reserved:
                 if state == FREE and tried < _TRIES:
                     return slot
                 if state != BOUND and (found < 0 or self._before(slot, found, self.until_s)):
@@ -304,9 +301,9 @@ class Leases:
     def may_quarantine(self, slot):
         """Return whether one address more may be kept back because a client declined it."""
         left = max(1, self._config.pool_n // 4)
-        if not self.reserved[slot]:
+        if slot not in self.reserved:
             for other in range(self.slots):
-                if self.state[other] == DECLINED and not self.reserved[other]:
+                if self.state[other] == DECLINED and other not in self.reserved:
                     left -= 1
         return left > 0
 

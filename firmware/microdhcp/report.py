@@ -274,5 +274,5 @@ def _lease(leases, slot, now_s):
         name_of(leases, slot),
         STATES[leases.state[slot]],
         seconds,
-        bool(leases.reserved[slot]),
+        slot in leases.reserved,
     )

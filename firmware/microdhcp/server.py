@@ -174,7 +174,7 @@ class Server(Writer):
         if slot >= 0:
             return slot
         if own >= 0 and leases.live(own):
-            if not leases.reserved[own]:
+            if own not in leases.reserved:
                 return own
             slot = leases.find(self.key, own)  # the other one that it was offered
             if slot >= 0:
@@ -307,11 +307,11 @@ class Server(Writer):
         reserved = self._reservation()
         if reserved >= 0:
             return slot == reserved
-        if leases.reserved[slot]:
+        if slot in leases.reserved:
             return False  # for somebody else
         if leases.holds(slot, self.key) and leases.live(slot):
             return True
-        if own >= 0 and leases.live(own) and not leases.reserved[own]:
+        if own >= 0 and leases.live(own) and own not in leases.reserved:
             return False
         if leases.open(slot) or leases.owned_by(slot, self.chaddr):
             return True
@@ -324,7 +324,7 @@ class Server(Writer):
         leases = self.leases
         if not leases.leased(slot) or not self._is_known_at(slot):
             surplus = leases.surplus(self.chaddr, self.key)
-            if surplus >= 0 and not leases.reserved[slot]:
+            if surplus >= 0 and slot not in leases.reserved:
                 leases.release(surplus, now_s)
         until_s = NEVER if granted_s < 0 else later(now_s, granted_s)
         leases.lease(slot, self, state, granted_s, now_s, until_s)
@@ -336,7 +336,12 @@ class Server(Writer):
         A lease of an address that is reserved for somebody else ends with it.
         """
         leases = self.leases
-        if own >= 0 and leases.reserved[own] and leases.leased(own) and self._reservation() != own:
+        if (
+            own >= 0
+            and own in leases.reserved
+            and leases.leased(own)
+            and self._reservation() != own
+        ):
             leases.release(own, now_s)
         if self.config.on_link(self.rx, pos):
             return self.nak(b"\x38\x15address not available")

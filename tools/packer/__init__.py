@@ -12,7 +12,7 @@ move to it (inline.py); private names become names that every stock firmware hol
 import ast
 from functools import cache
 
-from packer import inline, layout, rewrite, source
+from packer import flatten, inline, layout, rewrite, source
 from packer.names import Names, home_of
 
 
@@ -56,9 +56,23 @@ class Build:
         self._functions[file] = functions
         body = self._constants(needed) + _without_repeats(file, body)
         _once_each(file, body)
+        body = flatten.run(body, self._asked_for(file))
         text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
         self._lines[file] = _lines(body, text)
         return text
+
+    def _asked_for(self, file):
+        """Return the names in a file that programs or other files ask for."""
+        members, found = self.files[file], set()
+        for module in self.modules.values():
+            if module.name not in members:
+                names, attributes, _, _ = source.words([module.tree])
+                found |= names | attributes
+        return {
+            new
+            for (module, name), new in self.names.finals.items()
+            if module in members and (name in found or self.names.is_public(module, name))
+        }
 
     def _constants(self, needed):
         """Return assignments of the constants that a file needs from others, in order."""

@@ -39,6 +39,14 @@ def run(modules):
     return moved
 
 
+def join(body, names):
+    """Return the statements of a file in which the functions of these names have moved."""
+    file = source.Module("", "")
+    file.tree.body = body
+    _Joiner(file, _Uses({"": file}), names).run()
+    return file.tree.body
+
+
 class _Uses:
     """How often the package says a name, and which functions it says once."""
 
@@ -121,11 +129,13 @@ class _Uses:
 class _Joiner:
     """Joins the functions of one module.
 
+    names   those to move, None: all that can be
     moved   {function: the one that holds it now}
     """
 
-    def __init__(self, module, uses):
+    def __init__(self, module, uses, names=None):
         self.moved = {}
+        self._wanted = names
         self._module = module
         self._uses = uses
         self._done = set()
@@ -150,7 +160,9 @@ class _Joiner:
         movable = {
             name: one
             for name, one in functions.items()
-            if _is_movable(one) and self._uses.once(self._module.name, class_name, name)
+            if (self._wanted is None or name in self._wanted)
+            and _is_movable(one)
+            and self._uses.once(self._module.name, class_name, name)
         }
         for one in functions.values():
             self._caller(one, movable, class_name)

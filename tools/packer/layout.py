@@ -32,7 +32,7 @@ CALLS = {"report": "roster find release counters configure enable_events next_ev
 
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
-PUBLIC = "state save dropped sock counters dump load records"
+PUBLIC = "reply_to state save dropped sock counters dump load records"
 
 
 def bundles(family, present):
