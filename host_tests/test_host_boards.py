@@ -103,27 +103,33 @@ class Settings(unittest.TestCase):
         self.assertEqual(program("pico_w").split(mark)[1], program("esp32").split(mark)[1])
 
 
-class Readme(unittest.TestCase):
-    """The steps beside each main.py."""
+class Pages(unittest.TestCase):
+    """The steps in docs/getting-started.md, for every board."""
 
     def text(self, name):
-        return (ROOT / "boards" / name / "README.md").read_text(encoding="utf-8")
+        return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
     def test_every_setting_is_explained(self):
         for name in FAKES:
             for setting in settings(name):
-                self.assertIn(f"`{setting}`", self.text(name), name)
+                self.assertIn(f"\n| `{setting}` |", self.text("getting-started"), name)
 
-    def test_what_it_shows_is_for_this_board(self):
+    def test_each_board_has_its_values(self):
+        for page in ("getting-started", "troubleshooting", "boards"):
+            text = self.text(page)
+            self.assertLessEqual(set(re.findall(r"BOARD=(\w+)", text)), set(FAKES))
+        text = self.text("getting-started")
         for name in FAKES:
-            named = set(re.findall(r"BOARD=(\w+)", self.text(name)))
-            self.assertEqual(named, {name})
-            self.assertIn(f"on '{settings(name)['SSID']}', port 67 taken", self.text(name))
-            self.assertIn("self-test: 192.168.4.25 offered", self.text(name))
+            self.assertRegex(text, rf"\n\| .*`{name}` .*`{settings(name)['SSID']}` \|")
+            self.assertIn(f"'{settings(name)['SSID']}'", text)
+            self.assertIn(f"boards/{name}/main.py", text)
+        self.assertIn(f"on '{settings('pico_w')['SSID']}', port 67 taken", text)
+        self.assertIn("self-test: 192.168.4.25 offered", text)
 
     def test_the_firmware_is_the_one_that_flash_names(self):
-        for name, board in boards.BOARDS.items():
-            self.assertIn(board.firmware.split()[0], self.text(name))
+        for board in boards.BOARDS.values():
+            self.assertIn(f"`{board.firmware.split()[0]}`", self.text("boards"))
+            self.assertIn(f"/download/{board.firmware.split()[0]}/>", self.text("getting-started"))
 
 
 class OnFakes(unittest.TestCase):
@@ -168,11 +174,11 @@ class OnFakes(unittest.TestCase):
                 board.interrupt()
 
     def test_the_counters_can_be_read_after_the_program_was_interrupted(self):
-        """By the line that each README gives."""
+        """By the line that docs/troubleshooting.md gives."""
         line = "from microdhcp import Service; print(Service.running.stats())"
         for name, kind in FAKES.items():
             with self.subTest(board=name):
-                self.assertIn(line, (ROOT / "boards" / name / "README.md").read_text())
+                self.assertIn(line, (ROOT / "docs" / "troubleshooting.md").read_text())
                 board = kind((1, 26))
                 started(board, program(name))
                 Station(board, PHONE).ask(discover())
@@ -181,14 +187,25 @@ class OnFakes(unittest.TestCase):
                 self.assertEqual((stats["received"]["discover"], stats["sent"]["offer"]), (1, 1))
 
 
+def shown(readme, word):
+    """Return the one program of a README with `word` in it."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / readme).read_text(), re.M | re.S)
+    (source,) = [text for text in blocks if word in text]
+    return source
+
+
 class InTheReadme(unittest.TestCase):
-    """The program with events that the README shows; test_host_examples runs the first one."""
+    """The two programs for boards that the README shows."""
+
+    def test_both_languages_show_the_same_programs(self):
+        for word in ("on_event", "microdhcp.serve"):
+            code = [
+                re.sub(r" *#.*", "", shown(name, word)) for name in ("README.md", "README.tr.md")
+            ]
+            self.assertEqual(code[0], code[1])
 
     def test_it_runs_on_every_board(self):
-        blocks = re.findall(
-            r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
-        )
-        (source,) = [text for text in blocks if "on_event" in text]
+        source = shown("README.md", "on_event")
         for name, kind in FAKES.items():
             with self.subTest(board=name):
                 seen = visit(kind((1, 29)), source, fake_led, "10.10.10.1")
@@ -196,10 +213,7 @@ class InTheReadme(unittest.TestCase):
                 self.assertIn(f"bound {seen['address']} {PHONE} phone", seen["said"])
 
     def test_the_first_one_serves_behind_any_program(self):
-        blocks = re.findall(
-            r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
-        )
-        (source,) = [text for text in blocks if "microdhcp.serve" in text]
+        source = shown("README.md", "microdhcp.serve")
         for name, kind in FAKES.items():
             with self.subTest(board=name):
                 board = kind((1, 29))

@@ -9,7 +9,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted(ROOT.glob("boards/**/README.md")),
     ROOT / "examples" / "README.md",
 ]
 BOARD_ONLY = re.compile(r"^\s*(?:import|from)\s.*\b(network|machine|bluetooth)\b", re.M)
@@ -109,6 +108,12 @@ def test_the_readme_shows_both_commands():
     text = (ROOT / "README.md").read_text()
     assert "make demo" in text and "make test" in text
     assert [one for one in blocks("python") if one[0] == "README.md"]
+
+
+def test_the_readmes_are_short():
+    """A newcomer reads all of it."""
+    for name in ("README.md", "README.tr.md"):
+        assert len((ROOT / name).read_text().splitlines()) <= 130, name
 
 
 def test_make_help_names_what_there_is():

@@ -59,7 +59,7 @@ class WhichBoard(unittest.TestCase):
 
     def test_an_old_firmware_is_named_with_what_to_do(self):
         said = boards.objection(PICO_W, found(version=(1, 22, 2)))
-        for words in ("1.22.2", "needs 1.23", "RPI_PICO_W", "boards/pico_w/README.md"):
+        for words in ("1.22.2", "needs 1.23", "RPI_PICO_W", "docs/getting-started.md"):
             self.assertIn(words, said)
 
     def test_another_board_is_named_with_what_to_type(self):

@@ -1,6 +1,6 @@
 """A Pico 2 W as its own Wi-Fi network: gives each device an address and says who comes and goes.
 
-Runs as it is.  Change the settings below and put the file on the board again: README.md.
+Runs as it is.  Change the settings below, then put the file on the board: docs/getting-started.md.
 """
 
 import asyncio

@@ -73,7 +73,7 @@ def named(name):
 
 def objection(board, found):
     """Return why microdhcp for `board` cannot go onto what was found, and what to do; or None."""
-    readme = f"boards/{board.name}/README.md, step 1"
+    readme = "docs/getting-started.md, step 1"
     if tuple(found.version[:2]) < OLDEST:
         oldest = ".".join(str(part) for part in OLDEST)
         return (

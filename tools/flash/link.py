@@ -38,7 +38,7 @@ def _why_closed(path, error):
     if os.name == "nt":  # there a port is no file
         return f"{path}: cannot open it; is it the one, and no other program at it? {error}"
     if not Path(path).exists():
-        return f"{path}: cannot open it: no such port; step 3 of the board's README lists them"
+        return f"{path}: cannot open it: no such port; docs/getting-started.md, step 3, lists them"
     if not os.access(path, os.R_OK | os.W_OK):
         return f"no permission for {path}: sudo usermod -aG dialout $USER, then log out and in"
     return (

@@ -1,6 +1,6 @@
 """Runs on the board: the package loads, and gives an address to a device that does not exist.
 
-No socket and no access point: what the air does is for `boards/…/README.md` to see.
+No socket and no access point: what the air does is for `docs/getting-started.md` to see.
 """
 
 import gc
