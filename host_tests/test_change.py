@@ -38,6 +38,16 @@ class Leases(ChangeCase):
         self.assertEqual(self.states(), {16: ("1", "bound", 2600)})
         self.assertEqual(self.client.renew(FIRST).seconds(51), 600)
 
+    def test_lease_beside_an_offer_outlives_a_power_cut(self):
+        """Its client was offered another address, which is reserved for it, and did not take it"""
+        had = self.client.dora().yiaddr
+        self.change(reservations={MAC: "192.0.2.30"})
+        self.assertEqual(self.client.discover().yiaddr, "192.0.2.30")
+        data = store.dump(self.server, 0)
+        self.start()
+        self.assertEqual(store.load(self.server, data, 0), 1)
+        self.assertEqual(self.states()[int(had.split(".")[3])], ("1", "bound", 3600))
+
     def test_every_state(self):
         """What is over stays over, what is kept back stays kept back; checks go on"""
         self.client.with_checks()

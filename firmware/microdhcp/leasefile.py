@@ -150,7 +150,10 @@ def _restore(server, record, now_s):
             until_s = now_s
         leases.put(slot, NOBODY, record.mac, state, record.owned, now_s, until_s)
         return False
-    if not _is_client(record) or leases.find(record.key) >= 0:
+    found = leases.find(record.key)
+    is_lease = state in (ADOPTED, BOUND)
+    # A lease counts more than another address, which its client was offered as well.
+    if not _is_client(record) or found >= 0 and (leases.leased(found) or not is_lease):
         return False
     if state in (RELEASED, EXPIRED):
         devices = server.config.devices
@@ -158,7 +161,7 @@ def _restore(server, record, now_s):
             leases.put(slot, record.key, record.mac, state, 0, now_s, now_s)
             restore_name(leases, slot, record.host_name)
         return False
-    return state in (ADOPTED, BOUND) and _bind(server, slot, record, now_s)
+    return is_lease and _bind(server, slot, record, now_s)
 
 
 def _bind(server, slot, record, now_s):

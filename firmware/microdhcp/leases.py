@@ -231,9 +231,10 @@ class Leases:
 
     def _may_go(self, slot, now_s, until_s):
         """Return whether a slot may go to another client when nothing better is left."""
+        end_s = self.until_s[slot]
         if self.state[slot] == ADOPTED:
-            return now_s - self.until_s[slot] + self.granted_s[slot] >= _SETTLED_S
-        return WORTH[self.state[slot]] != _QUARANTINE or self.until_s[slot] <= until_s
+            return end_s < NEVER and now_s - end_s + self.granted_s[slot] >= _SETTLED_S
+        return WORTH[self.state[slot]] != _QUARANTINE or end_s <= until_s
 
     # Changes
 
