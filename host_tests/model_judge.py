@@ -104,6 +104,7 @@ class Judge:
         self.macs = {}  # key -> MACs that it came with
         self.reserved = {}  # address -> keys, ("mac", MAC) or ("id", identifier)
         self.holds = {}  # address -> Hold
+        self.lost = {}  # address -> the end of a lease that was refused, not ended
         self.offers = {}  # address -> (key, mac, until_s)
         self.blocked = {}  # address -> until when it need not be free
         self.used = {}  # address -> Used
@@ -247,6 +248,7 @@ class Judge:
         self.block(address, QUARANTINE_S)
         hold = self.holds.get(address)
         leased = hold is not None and self.now_s <= hold.until_s
+        leased = leased or self.now_s <= self.lost.get(address, -1)
         if self.now_s - since_s < HOLD_S and not leased:
             self.offers.pop(address, None)
             until_s = self.now_s + QUARANTINE_S
@@ -440,10 +442,12 @@ class Judge:
         """A REQUEST is refused."""
         address = message.named
         self.check_refusal(message, address, "refused")
-        hold = self.holds.get(address)
-        if hold and hold.key == message.key:
-            self.block(address, max(0, hold.until_s - self.now_s))
-            del self.holds[address]
+        for other in list(self.holds):
+            hold = self.holds[other]
+            if hold.key == message.key and (other == address or hold.contested):
+                self.block(other, max(0, hold.until_s - self.now_s))
+                self.lost[other] = hold.until_s
+                del self.holds[other]
         self.forget_offers(message.key)
 
     def check_refusal(self, message, address, how):
