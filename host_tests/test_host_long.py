@@ -14,6 +14,7 @@ sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 
 import fuzz
 import simulate
+import test_decline_flood
 
 DAYS = 30
 PACKETS = 400_000
@@ -43,6 +44,11 @@ class LongTest(unittest.TestCase):
         done, _drops, failed = fuzz.fuzz(900_000, PACKETS, 1)
         self.assertFalse(failed)
         self.assertGreaterEqual(done, PACKETS)
+
+
+@pytest.mark.long
+class LongFlood(test_decline_flood.Flood):
+    flood_n = 10_000
 
 
 if __name__ == "__main__":
