@@ -9,7 +9,6 @@ in a directory of its own, and so is mypy, all pinned in pyproject.toml.
 """
 
 import argparse
-import ast
 import hashlib
 import os
 import re
@@ -133,28 +132,12 @@ def faults(family, more=()):
     return sorted(set(found))
 
 
-def _typed_root():
-    """Write the package's __init__ as mypy understands it; return its path.
-
-    The real one loads public names when they are first used, which tells mypy nothing.
-    """
-    for node in ast.parse((PACKAGE / "__init__.py").read_text()).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "_HOME":
-            homes = ast.literal_eval(node.value)
-    places = {name: "." if name == home else f".{home}" for name, home in homes.items()}
-    del places["store"]
-    lines = [f"from {place} import {name} as {name}\n" for name, place in places.items()]
-    lines.append("from . import leasefile as store\n")
-    path = HOME / "root.py"
-    path.write_text("".join(lines))
-    return path
-
-
 def _mypy(family, paths):
     stubs = HOME / family.platform
     search = {"PYTHONPATH": HOME / "mypy", "MYPYPATH": f"{stubs}{os.pathsep}{FIRMWARE}"}
     command = [sys.executable, "-m", "mypy", *RULES, f"--platform={family.platform}"]
-    command += ["--shadow-file", PACKAGE / "__init__.py", _typed_root()]
+    # The real one loads public names when they are first used, which tells mypy nothing.
+    command += ["--shadow-file", PACKAGE / "__init__.py", PACKAGE / "__init__.pyi"]
     command.append(f"--custom-typeshed-dir={stubs}")
     command.append(f"--cache-dir={HOME / 'cache' / family.platform}")
     environment = {**os.environ, **{name: str(value) for name, value in search.items()}}

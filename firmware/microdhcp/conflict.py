@@ -14,13 +14,18 @@ _SILENT = const(2)
 
 
 def of_server(server, _name):
-    """Return Server.enable_checks(names_owner=False).
+    """Return what a program means by server.enable_checks."""
 
-    It lets handle() return PARK for a message whose answer waits for the check of an address.
-    After PARK the host keeps the message, checks the address of `check_slot`, calls checked() and
-    hands the message to handle() again.
-    """
-    return lambda names_owner=False: Checks(server, names_owner)
+    def enable_checks(names_owner=False):
+        """Let handle() return PARK for a message whose answer waits for the check of an address.
+
+        names_owner  the host learns which device answers a check
+        After PARK keep the message, find out whether the address of `check_slot` is in use, and
+        call checked(). Then pass the same message to handle() again.
+        """
+        return Checks(server, names_owner)
+
+    return enable_checks
 
 
 class Checks:

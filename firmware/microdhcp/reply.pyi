@@ -1,0 +1,4 @@
+BROADCAST: int
+CLIENT: int
+CIADDR: int
+RELAY: int
