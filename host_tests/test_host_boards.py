@@ -33,10 +33,8 @@ def program(name):
 def settings(name):
     """Return {setting: value} of a board's main.py."""
     found = {}
-    for node in ast.parse(program(name)).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id.isupper():
-            found[node.targets[0].id] = ast.literal_eval(node.value)
-    return found
+    exec(program(name).split("\n# Settings ")[1].split("\n# -----")[0].lstrip("-"), found)
+    return {name: value for name, value in found.items() if name.isupper()}
 
 
 def started(board, source):
@@ -94,6 +92,13 @@ class Settings(unittest.TestCase):
         self.assertEqual(names["pico_w"], names["esp32"])
         self.assertEqual(names["pico_w"], names["pico2_w"])
         self.assertIn("RESERVATIONS", names["pico_w"])
+
+    def test_the_board_is_gateway_and_dns_server_wherever_it_is(self):
+        for name in FAKES:
+            source = program(name).replace('ADDRESS = "192.168.4.1/24"', 'ADDRESS = "10.1.1.1/24"')
+            found = {}
+            exec(source.split("\n# Settings ")[1].split("\n# -----")[0].lstrip("-"), found)
+            self.assertEqual(found["ROUTERS"] + found["DNS_SERVERS"], ["10.1.1.1"] * 2)
 
     def test_both_picos_have_the_same_program(self):
         self.assertEqual(program("pico_w").split("\n")[1:], program("pico2_w").split("\n")[1:])

@@ -20,8 +20,9 @@ CHANNEL = None  # 1 to 13; None: the firmware's choice, or that of the network i
 ADDRESS = "192.168.4.1/24"  # of this board, and the size of its network
 POOL = ("192.168.4.16", "192.168.4.47")  # first and last address for devices
 LEASE_S = 3600  # seconds until a device has to ask again
-ROUTERS = ["192.168.4.1"]  # gateway; []: none, then phones keep their mobile Internet
-DNS_SERVERS = ["192.168.4.1"]  # []: none
+own = ADDRESS.split("/", 1)[0]
+ROUTERS = [own]  # gateway: the board; []: none, then phones keep their mobile Internet
+DNS_SERVERS = [own]  # []: none
 RESERVATIONS = {
     # "00:00:5e:00:53:01": "192.168.4.100",  # this device always gets this address
 }
