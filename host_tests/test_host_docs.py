@@ -110,6 +110,25 @@ def test_the_readme_shows_both_commands():
     assert [one for one in blocks("python") if one[0] == "README.md"]
 
 
+def sentences(text):
+    """Yield the sentences of a page: of its paragraphs, items and cells; code counts as one word."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    for part in re.split(r"\n\s*\n|\n(?=[*|#]|\d+\. )", text):
+        for cell in part.split("|"):
+            plain = re.sub(r"`[^`]*`", "X", re.sub(r"\]\([^)]*\)", "]", " ".join(cell.split())))
+            yield from re.split(r"(?<=[.!?:;])\**\s+", plain)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_sentences_are_short(page):
+    """At most 25 words, for readers whose first language is another one; generated pages are left out."""
+    text = page.read_text()
+    if page.name == "CHANGELOG.md" or "<!-- Generated" in text:
+        return
+    words = re.compile(r"[^\W\d_][\w'’-]*")
+    assert not [one for one in sentences(text) if len(words.findall(one)) > 25]
+
+
 def test_the_readmes_are_short():
     """A newcomer reads all of it."""
     for name in ("README.md", "README.tr.md"):
