@@ -111,7 +111,7 @@ def test_the_readme_shows_both_commands():
 
 
 def sentences(text):
-    """Yield the sentences of a page: of its paragraphs, items and cells; code counts as one word."""
+    """Yield the sentences of paragraphs, items and cells; code counts as one word."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     for part in re.split(r"\n\s*\n|\n(?=[*|#]|\d+\. )", text):
         for cell in part.split("|"):
@@ -121,7 +121,7 @@ def sentences(text):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_sentences_are_short(page):
-    """At most 25 words, for readers whose first language is another one; generated pages are left out."""
+    """At most 25 words, for readers of another language; generated pages are left out."""
     text = page.read_text()
     if page.name == "CHANGELOG.md" or "<!-- Generated" in text:
         return
