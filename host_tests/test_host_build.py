@@ -219,7 +219,7 @@ class Traceback(unittest.TestCase):
         names = build.make("rp2").names
         new = names.attributes["_queue"]
         text = "Traceback (most recent call last):\n"
-        text += '  File "microdhcp/service_rp2.py", line 1, in poll\n'
+        text += '  File "service_rp2", line 1, in poll\n'
         text += f"AttributeError: 'x' object has no attribute '{new}'\n"
         said = translate.translated(text, build.make("rp2").names_map())
         self.assertIn("in Service.poll", said)

@@ -40,15 +40,15 @@ def make(family, fast=False):
     return packer.Build(family, fast)
 
 
-def compiled(made, folder, lines=False, arch=None):
+def compiled(made, lines=False, arch=None):
     """Return {file name without suffix: .mpy} of a packer.Build.
 
-    folder  put before the file names that tracebacks show
     lines   True: with line numbers
     arch    the core for machine code
+    Tracebacks show the name of the file alone, a word that is in memory already: it is imported.
     """
     return {
-        name: compile_mpy(text, f"{folder}{name}.py", lines, arch if name in NATIVE else None)
+        name: compile_mpy(text, name, lines, arch if name in NATIVE else None)
         for name, text in made.sources().items()
     }
 
@@ -65,7 +65,7 @@ def package(family="rp2", fast=False, arch=None, lines=False):
         raise ValueError(f"FAST needs a core of {', '.join(ARCHES)}, not {arch!r}")
     files = {}
     for one in FAMILIES if family is None else (family,):
-        for name, data in compiled(make(one, fast), "microdhcp/", lines, arch).items():
+        for name, data in compiled(make(one, fast), lines, arch).items():
             files[f"microdhcp/{name}.mpy"] = data
     return files
 

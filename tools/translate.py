@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent)
 
-_FRAME = re.compile(r'File "microdhcp/(\w+)\.py", line (\d+), in ([\w<>]+)')
+#: The file of the package has no suffix; that of a program, and of the source, has one.
+_FRAME = re.compile(r'File "(\w+)", line (\d+), in ([\w<>]+)')
 _QUOTED = re.compile(r"'(\w+)'")
 _SOURCE = "firmware/microdhcp/"
 

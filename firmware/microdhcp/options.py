@@ -280,8 +280,8 @@ def _text(value, limits):
         return bytes(value)
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not text")
-    for char in value:
-        if not " " <= char <= "~":
+    for byte in value.encode():
+        if not 0x20 <= byte <= 0x7E:
             raise ValueError(f"{value!r} is not printable ASCII text")
     return value.encode()
 

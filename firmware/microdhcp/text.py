@@ -25,8 +25,8 @@ def decimal(text):
     """Return the number that `text` writes in 1 to 10 decimal digits, or -1."""
     if not 0 < len(text) <= 10:
         return -1
-    for digit in text:
-        if not "0" <= digit <= "9":  # isdigit() and int() know other scripts, and 1_000
+    for digit in text.encode():  # of bytes: characters would stay as names
+        if not 0x30 <= digit <= 0x39:  # isdigit() and int() know other scripts, and 1_000
             return -1
     return int(text)
 
@@ -45,9 +45,9 @@ def address_bytes(text):
 
 def unhex(text):
     """Return the bytes that an even number of hex digits writes, or ValueError."""
-    for digit in text:
-        if digit not in "0123456789abcdefABCDEF":
-            raise ValueError(f"{digit!r} is not a hex digit")
+    for pos in range(len(text)):
+        if text[pos : pos + 1] not in "0123456789abcdefABCDEF":
+            raise ValueError(f"{text[pos]!r} is not a hex digit")
     if len(text) % 2:
         raise ValueError(f"{len(text)} hex digits are no whole number of bytes")
     return bytes([int(text[pos : pos + 2], 16) for pos in range(0, len(text), 2)])

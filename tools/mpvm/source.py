@@ -103,7 +103,7 @@ def _built_once(keep_lines):
     import build  # tools/build.py, which needs this module itself
 
     made, package = build.make(BUILT_FAMILY), {}
-    for name, data in build.compiled(made, "microdhcp/", keep_lines).items():
+    for name, data in build.compiled(made, keep_lines).items():
         package[f"/firmware/microdhcp/{name}.mpy"] = data
     for path in sorted(STANDINS.glob("*.py")):
         package[f"{VM_LIB}/{path.name}"] = path.read_bytes()

@@ -12,7 +12,7 @@ move to it (inline.py); private names become names that every stock firmware hol
 import ast
 from functools import cache
 
-from packer import flatten, inline, layout, rewrite, source
+from packer import flatten, inline, layout, rewrite, romnames, source, texts
 from packer.names import Names, home_of
 
 
@@ -57,6 +57,8 @@ class Build:
         body = self._constants(needed) + _without_repeats(file, body)
         _once_each(file, body)
         body = flatten.run(body, self._asked_for(file))
+        if self.leaves(file):
+            body = texts.run(body, self._names_anyway(), self.names.arguments[-1])
         text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
         self._lines[file] = _lines(body, text)
         return text
@@ -73,6 +75,16 @@ class Build:
             for (module, name), new in self.names.finals.items()
             if module in members and (name in found or self.names.is_public(module, name))
         }
+
+    def leaves(self, file):
+        """Return whether a file leaves memory after use."""
+        return file in layout.LEAVING.format(family=self.family).split()
+
+    def _names_anyway(self):
+        """Return texts that are names in ROM or, because of the files that stay, in memory."""
+        trees = [self.modules[m].tree for m, file in self.home.items() if file == "server"]
+        plain, attributes, _, keywords = source.words(trees)
+        return plain | attributes | keywords | romnames.read(romnames.COMMON)
 
     def _constants(self, needed):
         """Return assignments of the constants that a file needs from others, in order."""

@@ -20,6 +20,9 @@ BUNDLES = {
     "starting_{family}": "ports.{family}_start ports.wifi starting",
 }
 
+#: Files that leave memory after use: their short texts must not stay as names (texts.py).
+LEAVING = "settings starting_{family} relay_start_{family} opening fast_start"
+
 #: Modules of machine code, and what belongs to them: in the FAST build only.
 NATIVE = ("fast",)
 FAST = (*NATIVE, "fast_start")

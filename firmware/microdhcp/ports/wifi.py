@@ -12,7 +12,7 @@ def check(ssid, key, open_, country, channel):
             raise ValueError("key: an open access point has none; leave out one of key and open")
     elif not isinstance(key, str) or not 8 <= len(key) <= 63:
         raise ValueError("key: WPA2 wants a text of 8 to 63 characters (open=True: no key at all)")
-    elif [c for c in key if not " " <= c <= "~"]:
+    elif [byte for byte in key.encode() if not 0x20 <= byte <= 0x7E]:
         raise ValueError("key: WPA2 allows ASCII characters only")
     if country is not None and not (isinstance(country, str) and len(country) == 2):
         raise ValueError(f"country: {country!r} is not a code of two letters, DE")
