@@ -59,6 +59,10 @@ coverage: setup  ## branch coverage of the core, fails under 100 %
 size: vm  ## what the built package costs on a board, fails above a budget
 	@$(PY) tools/size.py
 
+.PHONY: figures
+figures: vm  ## measure what `make size` does, and write docs/figures.toml and the pages that quote it
+	@$(PY) tools/figures.py
+
 bench: vm  ## cost of a packet with 254 slots against 8; 240 clients at once, checks on
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/bench.py
