@@ -68,11 +68,14 @@ def pattern(template):
 
 
 def wrong(figures, pages, root=ROOT):
-    """Yield a line for each piece of text that a page lacks."""
+    """Yield a line for each template that does not stand in its page once, with its figures."""
     for page, templates in pages.items():
         text = (root / page).read_text()
         for template in templates:
-            if filled(template, figures) not in text:
+            places = len(pattern(template).findall(text))
+            if places > 1:
+                yield f"{page}: {places} places are like {template!r}: make it longer"
+            elif filled(template, figures) not in text:
                 yield f"{page}: should say {filled(template, figures)!r}"
 
 
@@ -83,8 +86,10 @@ def write(figures, pages, root=ROOT):
         path = root / page
         text = old = path.read_text()
         for template in templates:
-            new = filled(template, figures)
-            text = pattern(template).sub(lambda _, new=new: new, text)
+            places = list(pattern(template).finditer(text))
+            if len(places) == 1:
+                start, end = places[0].span()
+                text = text[:start] + filled(template, figures) + text[end:]
         if text != old:
             path.write_text(text)
             changed.append(page)
