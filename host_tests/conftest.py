@@ -21,7 +21,7 @@ HAS_TOOLS = sys.platform == "linux" and sys.version_info >= (3, 11)
 
 
 def pytest_report_header():
-    """Say what is not looked at here."""
+    """Leave out files that pytest must not collect."""
     if not HAS_TOOLS:
         return "test_host_*.py: not collected, they need Linux and Python 3.11"
     return None
@@ -74,7 +74,7 @@ def pytest_deselected(items):
 
 
 def pytest_sessionfinish(session):
-    """Hand over what was left out: a worker to the first process, that one to the file."""
+    """Pass on the list of tests left out: a worker to the first process, that one to the file."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["left_out"] = config.left_out

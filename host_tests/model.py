@@ -166,7 +166,7 @@ class World:
         return self.finish(message, how)
 
     def finish(self, message, how):
-        """Let the server answer, ask who has the addresses that it wants to know about."""
+        """Let the server answer, and do the checks of addresses that it asks for."""
         n = self.give(message.raw)
         for _ in range(ROUNDS):
             if n != PARK:
@@ -347,7 +347,7 @@ class World:
         self.pending = []
 
     def do_rearrange(self, device, variant):
-        """The settings change while a device has a lease, and it looks for an address anew."""
+        """The settings change while a device has a lease, and the device starts again."""
         self.do_lease(device, 0, SILENT)
         self.do_configure(variant)
         self.do_discover(device, 0, SILENT)
@@ -365,7 +365,7 @@ class World:
         self.stored = store.dump(self.server, self.clock()), self.judge.snapshot()
 
     def do_restart(self, with_store, variant=0):
-        """The board loses its power; its clock begins anew."""
+        """The board loses its power, and its clock starts again."""
         self.pending = []
         self.base_s = -self.now_s
         self.start(variant)

@@ -148,7 +148,7 @@ class Judge:
         return holds, dict(self.used), kept
 
     def restarted(self, stored):
-        """The server is a new one; `stored` is a snapshot() of what it has loaded, or None."""
+        """The server has restarted; `stored` is the snapshot() that it has loaded, or None."""
         holds, used, kept = stored or ({}, {}, ())
         of_mac = {}
         for address in kept:
@@ -324,7 +324,7 @@ class Judge:
             self.fault("A9" if used.released else "used", "{} is in use".format(address))
 
     def check_reservation(self, message, address):
-        """Who has a reservation that is free gets no other address."""
+        """A client with a free reservation gets no other address."""
         wanted = self.reservation(message)
         if len(self.macs[message.key]) > 1:
             return  # hosts that share an identifier are one client
@@ -401,7 +401,7 @@ class Judge:
         return old and self.now_s - self.full_s <= FULL_S
 
     def write_hold(self, message, address, lease_s):
-        """Write down a lease, and what it ends."""
+        """Note a lease, and the leases that it ends."""
         had = self.safe(address)
         mine = had is not None and had.key == message.key
         offer = self.offers.pop(address, None)

@@ -237,7 +237,7 @@ class Story:
         self.replies = 0
 
     def step(self):
-        """One packet, and every check on what it did."""
+        """Send one packet, and check its effects."""
         self.tick()
         if not self.chance.below(400):
             self.change()

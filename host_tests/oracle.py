@@ -22,7 +22,7 @@ SAFE = 548
 
 
 class WrongError(Exception):
-    """The server did what it must not; the text says what."""
+    """The server broke a rule; the text says which."""
 
 
 def require(holds, text):
@@ -330,7 +330,7 @@ class Judge:
             )
 
     def note_given(self, address, hold, raw, asked, kind, seconds, now_s):
-        """Write down who has the address from now on; hold is right for an OFFER."""
+        """Note the new holder of the address; hold is true for an OFFER."""
         had = self.holds.get(address)
         mine = had is not None and had.key == hold.key and had.until_s >= now_s
         if kind == OFFER:

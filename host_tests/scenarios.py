@@ -178,7 +178,7 @@ def cycles(served):
 
 
 def soft_reset(served):
-    """Python starts anew while the access point stays up; the leases are in the clients only."""
+    """Python restarts while the access point stays up.  Only the clients know their leases."""
     board = served.board
     alice = Client(board, ALICE)
     before = alice.lease()[1].yiaddr
@@ -208,7 +208,7 @@ def stop_and_start(served):
 
 
 def bursts(served):
-    """Clients speak at once; who is not heard asks again."""
+    """Clients send at the same time.  Those without an answer ask again."""
     seen = {}
     for size in (4, 8):
         clients = [Client(served.board, f"00:00:5e:00:53:{size}{n}") for n in range(size)]
@@ -258,7 +258,7 @@ def leaving(served):
 
 
 def odd_datagrams(served):
-    """Datagrams that are no messages, between those that are."""
+    """Datagrams that are not messages, between real messages."""
     board = served.board
     alice = Client(board, ALICE)
     seen = {}
@@ -407,7 +407,7 @@ def power_cut(board):
 
 
 def checked(board):
-    """A squatter has an address of the pool: who asks for it is offered another one."""
+    """A squatter has an address of the pool.  A client that asks for it gets another one."""
     source = SETUP.replace("conflict_check=False", "conflict_check=True")
     with board.skipping_delays():
         Served(board, source + START)

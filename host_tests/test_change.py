@@ -49,7 +49,7 @@ class Leases(ChangeCase):
         self.assertEqual(self.states()[int(had.split(".")[3])], ("1", "bound", 3600))
 
     def test_every_state(self):
-        """What is over stays over, what is kept back stays kept back; checks go on"""
+        """Ended leases stay ended, quarantines stay; checks go on"""
         self.client.with_checks()
         self.client.neighbours["192.0.2.22"] = b"\2\0\0\0\0\1"
         for number in (1, 2, 3, 4):
@@ -176,7 +176,7 @@ class Reservations(ChangeCase):
             self.assertEqual(self.server.find(MAC, 0)[3:], ("bound", 3600, True))
 
     def test_other_address_for_the_client(self):
-        """Its next REQUEST tells it to ask anew"""
+        """Its next REQUEST makes it start again"""
         address = self.client.dora().yiaddr
         self.change(reservations={MAC: "192.0.2.99"})
         self.assertEqual(self.client.renew(address).kind, "NAK")

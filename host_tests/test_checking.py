@@ -1,4 +1,4 @@
-"""What waits on a board while an address is checked: places, probes, time, and who answers."""
+"""Checks of addresses on a board: waiting messages, probes, time, answers."""
 
 import unittest
 
@@ -75,7 +75,7 @@ class CheckingCase(unittest.TestCase):
     start_ms = 0
 
     def setUp(self):
-        """Start a server beside a station that holds no lease of ours."""
+        """Start a server beside a station without a lease."""
         self.server = serve(**self.settings)
         self.port = Port()
         self.air = Air()
@@ -514,7 +514,7 @@ class Places(CheckingCase):
         self.check_with(self.port)
 
     def test_all_that_is_lost_is_counted(self):
-        """Who comes while as many checks run as can: a flood shall not keep them from ending."""
+        """A client that comes while all checks are busy: a flood must not prolong them."""
         self.check_with(Port(side_by_side=1))
         for xid in (5, 6, 7):
             self.discover(xid, xid)

@@ -1,4 +1,4 @@
-"""Nobody gets an address that is taken: the check before the OFFER (RFC 2131 2.2, 3.1, 4.3.1)."""
+"""No client gets a taken address: the check before the OFFER (RFC 2131 2.2, 3.1, 4.3.1)."""
 
 import builders
 from microdhcp import PARK
@@ -10,7 +10,7 @@ POOL = {"address": "192.0.2.1/24", "pool": ("192.0.2.16", "192.0.2.19")}
 
 class Checked(TimelineCase):
     def start(self, **settings):
-        """Begin with checks that tell who answers."""
+        """Begin with checks that see who answers."""
         TimelineCase.start(self, **settings)
         self.client.with_checks()
         self.other = self.client.other(2)

@@ -1,4 +1,4 @@
-"""Floods of DECLINEs: leases stay, and who comes new gets one (RFC 2131 section 4.3.3).
+"""Floods of DECLINEs: leases stay, and new clients get one (RFC 2131 section 4.3.3).
 
 Some clients decline whatever they are given, for ever, and a station can invent MACs.
 """
@@ -69,7 +69,7 @@ class Flood(TimelineCase):
         self.flood(hostile, lambda client, _: self.decline_what_it_gets(client))
 
     def test_the_same_with_checks(self):
-        """What is declined is checked before it is offered again, and the flood stays bounded."""
+        """A declined address is checked before the next offer, and the flood stays bounded."""
         self.client.with_checks()
         hostile = [self.hostile(number) for number in range(50)]
         self.flood(hostile, lambda client, _: self.decline_what_it_gets(client))

@@ -142,7 +142,7 @@ class Known(NamesCase):
         self.assertEqual(self.ask("sensor-1.lan").rcode, 3)
 
     def test_offered_address_has_no_name(self):
-        """Only who has a lease is found"""
+        """Only devices with a lease are found"""
         Client(self.server, mac=9).discover(options=[(12, b"later")])
         self.assertEqual(self.ask("later.lan").rcode, 3)
 
@@ -291,7 +291,7 @@ class Edns(NamesCase):
 
 class Malformed(NamesCase):
     def test_silence(self):
-        """No answer to an answer, nor to what has no header"""
+        """No answer to an answer, nor to a message without a header"""
         for raw in (b"", b"\0" * 11, query("lan", flags=0x8180)):
             self.assertEqual(self.names.answer(raw), b"")
 

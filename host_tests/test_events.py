@@ -31,7 +31,7 @@ class EventCase(TimelineCase):
 
 class Kinds(EventCase):
     def test_without_events_nothing_is_told(self):
-        """What is not switched on costs nothing"""
+        """Events that are not switched on cost nothing"""
         client = Client(serve())
         client.dora()
         self.assertTrue(client.server.events is None)
@@ -154,7 +154,7 @@ class Kinds(EventCase):
 
 class Ring(EventCase):
     def test_oldest_events_give_way(self):
-        """What matters is what happened last; what was lost is counted"""
+        """The latest events are kept, and lost ones are counted"""
         self.start(pool=(FIRST, "192.0.2.31"))
         self.server.enable_events(3)
         for i in range(5):
@@ -197,7 +197,7 @@ class Ring(EventCase):
 
 
 class Changed(TimelineCase):
-    """What whoever stores the table is told."""
+    """The hints for the program that stores the table."""
 
     def changes(self):
         """Return what changed since the last call."""

@@ -1,4 +1,4 @@
-"""The main.py of each board runs as it is: a device comes, renews and goes, and that is seen.
+"""The main.py of each board runs unchanged: a device joins, renews and leaves.
 
 On the fake boards, and the Pico W's on the emulated one as well; that is skipped by name, with
 the reason, where there is none.
@@ -85,7 +85,7 @@ def interrupted(_board, running):
 
 
 class Settings(unittest.TestCase):
-    """What is at the top of each main.py."""
+    """The settings at the top of each main.py."""
 
     def test_all_boards_have_the_same_settings(self):
         names = {name: list(settings(name)) for name in FAKES}

@@ -1,4 +1,4 @@
-"""Nobody is offered an address that is taken: the desktop server's checks.
+"""No client is offered a taken address: the desktop server's checks.
 
 First the parts with a clock made of numbers, and their packets beside scapy's; then serve.py on a
 switch with squatters: hosts that have addresses of the pool, which nobody gave them.

@@ -79,14 +79,14 @@ class Conformance(unittest.TestCase):
                 self.assertTrue(section and requirement)
 
     def test_done_names_an_existing_test(self):
-        """What is called done is shown by a test."""
+        """A test shows each requirement that is "done"."""
         for name, *_middle, state, rest in rows(REQUIREMENT):
             if state == "done":
                 with self.subTest(name):
                     self.assert_tests_exist(rest)
 
     def test_not_applicable_has_a_reason(self):
-        """What is called not applicable says why."""
+        """Each requirement that is "not applicable" has a reason."""
         for name, *_middle, state, rest in rows(REQUIREMENT):
             if state == "not applicable":
                 with self.subTest(name):

@@ -1,4 +1,4 @@
-"""Nobody gets an address that is taken: the whole service on an emulated Pico W.
+"""No client gets a taken address: the whole service on an emulated Pico W.
 
 Hosts that have addresses of the pool already, stations that a power cut left with addresses which
 the board has forgotten, and real clients and squatters in network namespaces.  Skipped by name,

@@ -473,7 +473,7 @@ class OnABoard(unittest.TestCase):
 
 
 class Rules(unittest.TestCase):
-    """What is handed over, and that a stand-in notices what viper would not."""
+    """Messages that are passed on; a stand-in notices errors that viper would not."""
 
     def pair(self, **changes):
         return Pair(every_packet.settings(**changes))

@@ -152,7 +152,7 @@ class Faults:
                     self.assertEqual(self.counted(served, "conflicts"), 1)
 
     def test_one_that_never_leaves_is_told_as_skipped(self):
-        """Not as a check that has found nobody."""
+        """It does not count as a check without an answer."""
         served, squatter, alice = self.checking()
         served.board.fail(self.send, "ENOMEM", 400)
         alice.tell(discover, requested=squatter.address)
@@ -297,7 +297,7 @@ class OnPicoW(Faults, unittest.TestCase):
         self.assertEqual(Client(board, ALICE).lease()[1].kind, "ACK")
 
     def test_a_squatter_behind_a_short_list_is_found(self):
-        """Firmware v1.23: nobody is there to be asked, it says."""
+        """Firmware v1.23 lists no stations at all."""
         for minor in (23, 24):
             board = self.rig.make((1, minor))
             self.addCleanup(board.interrupt)

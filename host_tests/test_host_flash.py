@@ -1,4 +1,4 @@
-"""`make flash`: what it decides, without a board; and the whole of it on an emulated Pico W.
+"""`make flash`: its decisions without a board, and all of it on an emulated Pico W.
 
 What needs the emulator is skipped by name, with the reason, where there is none.
 """
@@ -51,7 +51,7 @@ def found(**changes):
 
 
 class WhichBoard(unittest.TestCase):
-    """What is said about what answers at the port."""
+    """The messages about the board at the port."""
 
     def test_the_right_board_is_accepted(self):
         self.assertIsNone(boards.objection(PICO_W, found()))
@@ -90,7 +90,7 @@ class WhichBoard(unittest.TestCase):
 
 
 class ThePlan(unittest.TestCase):
-    """What has to be copied, kept and removed."""
+    """The files to copy, to keep and to remove."""
 
     wanted = {"/lib/microdhcp/a.mpy": b"a", "/lib/microdhcp/ports/p.mpy": b"p"}
 
@@ -172,7 +172,7 @@ class ThePlan(unittest.TestCase):
 
 
 class TheCommand(unittest.TestCase):
-    """What is said, in one line, about a command that cannot be."""
+    """The one-line messages about wrong commands."""
 
     def refused(self, *words, python=(sys.executable,)):
         done = subprocess.run(
@@ -218,7 +218,7 @@ class TheTests(unittest.TestCase):
 
 
 class TheSelfTest(unittest.TestCase):
-    """What is said about what the board answers."""
+    """The messages about the board's answers."""
 
     answer = {"address": "192.168.4.16", "locked": True, "before": 3, "core": 2, "all": 1}
 

@@ -1,4 +1,4 @@
-"""Greedy and broken clients: who has an address keeps it, who is honest gets one.
+"""Greedy and broken clients: holders keep their addresses, honest clients get one.
 
 In simulated time, 10,000 messages of each kind at 200 a second, checks of addresses on; and
 less of it against serve.py on a cable.
@@ -107,7 +107,7 @@ def has_lease(one):
 
 class FloodTest(unittest.TestCase):
     def check_bound(self, case, homes):
-        """Nobody has lost his address, or asked for another one."""
+        """No client has lost its address or asked for another one."""
         self.assertEqual([one.address for one in case.bound], homes)
         self.assertTrue(all(map(has_lease, case.bound)))
         self.assertEqual(case.judge.failures, [])

@@ -234,7 +234,7 @@ def test_functions_are_short_and_public_ones_documented(path):
 
 
 def test_no_work_left_lying_about():
-    """What is unfinished is not in the tree."""
+    """The tree holds no unfinished work."""
     left = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     for path in [*sources(), *sorted((ROOT / "host_tests").glob("*.py"))]:
         if path != Path(__file__):

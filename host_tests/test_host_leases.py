@@ -1,4 +1,4 @@
-"""tools/leases.py: what it shows of a store, and what it says of a file that is none."""
+"""tools/leases.py: its table of a store, and its message about other files."""
 
 import contextlib
 import io

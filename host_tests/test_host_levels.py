@@ -32,7 +32,7 @@ def collected(tmp_path_factory):
 
 
 def test_every_test_is_in_a_level_that_the_ci_runs_or_is_a_long_one(collected):
-    """`make test` and `make test-board` leave out nothing but what is marked long."""
+    """`make test` and `make test-board` leave out only tests marked long."""
     assert len(collected) > 1500
     for name, markers in collected.items():
         runs = levels.selects("test", markers) or levels.selects("test-board", markers)

@@ -260,7 +260,7 @@ class LoopbackTest(unittest.TestCase):
 
 
 class CommandLineTest(unittest.TestCase):
-    """What is refused before any socket is opened."""
+    """Settings that are refused before a socket is opened."""
 
     def refused(self, *args):
         """Return the one line with which serve.py ends with status 2."""

@@ -339,7 +339,7 @@ class BrokenLogTest(unittest.TestCase):
 
 
 class VersionTest(unittest.TestCase):
-    """What is missing is said in one line, before anything else is tried."""
+    """A missing requirement gives one line, before anything else is tried."""
 
     def run_with(self, setup, program="serve"):
         code = f"import sys, socket; {setup}; import requires; requires.check({program!r}, True)"

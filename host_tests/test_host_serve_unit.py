@@ -1,4 +1,4 @@
-"""The systemd unit: what it may do is what serve.py needs, and no more."""
+"""The systemd unit: it has the rights that serve.py needs, and no more."""
 
 import re
 import shutil

@@ -268,7 +268,7 @@ def home_story(served):
 @pytest.mark.board
 @needs_board
 class OtherNetwork(unittest.TestCase):
-    """With a station interface up, who is no station of ours gets nothing."""
+    """With a station interface up, only associated stations get an answer."""
 
     @classmethod
     def setUpClass(cls):

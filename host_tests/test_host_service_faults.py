@@ -71,7 +71,7 @@ class Serving:
 
 
 class Faults(unittest.TestCase):
-    """The loop goes on, and what was lost is counted."""
+    """The loop goes on, and lost messages are counted."""
 
     def setUp(self):
         self.serving = Serving("on_feed=lambda: fed.append(time.ticks_ms())")
@@ -388,7 +388,7 @@ class Faults(unittest.TestCase):
         self.assertGreaterEqual(int(self.serving.stat("seconds")), 7 * 86_400)
 
     def test_new_settings_end_a_reply_that_waits(self):
-        """It belongs to a table that is no more; its client asks again."""
+        """It belongs to an old table; its client asks again."""
         self.board.fail("send_ethernet", "ENOMEM", 1)
         self.serving.alice.send_udp(discover(xid=6))
         self.board.sleep(2000)
@@ -568,7 +568,7 @@ class Parts(unittest.TestCase):
 
 
 class Stored(unittest.TestCase):
-    """storage.py: when the file is written, and what goes wrong with it."""
+    """storage.py: when the file is written, and errors of the disk."""
 
     def setUp(self):
         self.serving = Serving('store="leases"')

@@ -62,7 +62,7 @@ class StoryTest(unittest.TestCase):
         self.assertEqual(seen.get(NEEDLESS, 0), 0)
 
     def test_reservations_that_come_and_go_and_identifiers_that_change(self):
-        """No address is held by two, nobody is locked out: not by new settings, nor by himself."""
+        """No address is held by two clients, and no client is locked out by new settings."""
         result = play(1, 5, restart_days=1, reserve_days=0.2, identifiers=4)
         seen = result.counters
         self.assertEqual(result.failures, [])

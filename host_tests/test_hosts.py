@@ -219,7 +219,7 @@ class Changes(NameCase):
         self.assertEqual(self.name(), "printer")
 
     def test_same_name_again_is_not_made_clean_again(self):
-        """What was shown stays"""
+        """A name that was shown stays"""
         address = self.client.dora(options=((12, b"Printer"),)).yiaddr
         self.name()
         marks = bytes(self.server.leases.name_marks)
@@ -278,7 +278,7 @@ class Stored(NameCase):
         return store.load(self.server, data, 0)
 
     def test_names_come_back(self):
-        """Of leases and of what is over"""
+        """Of leases, running or ended"""
         self.called((12, b"Printer"))
         self.called((12, b"TV"), mac=2)
         self.client.release(self.server.find(MAC, 0).address)

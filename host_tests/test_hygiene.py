@@ -1,4 +1,4 @@
-"""Replies hold what they should and nothing else: sizes, overload, no left-overs."""
+"""Replies hold the right bytes and no others: sizes, overload, no left-overs."""
 
 from builders import decline, discover, inform, message, release, request
 from timeline import FOREIGN, SERVER, Client, TimelineCase, serve

@@ -29,7 +29,7 @@ class SlotsPerHardwareAddress(TimelineCase):
         return [lease.address for lease in self.server.roster(None, ("adopted", "bound"))]
 
     def test_fourth_identifier_of_one_chaddr_is_served(self):
-        """Nobody is locked out: the lease that was confirmed least recently gives way"""
+        """No client is locked out: the lease that was confirmed least recently ends"""
         addresses = self.bind(3)
         self.client.renew(addresses[0], client_id=identity(0))
         fourth = self.client.dora(client_id=identity(3)).yiaddr

@@ -1,4 +1,4 @@
-"""A lease table that an exception has left torn is put in order; nobody loses a lease for it."""
+"""A lease table that an exception has left half changed is mended without losing a lease."""
 
 import unittest
 
@@ -12,7 +12,7 @@ ONE, TWO = b"\0\0\0\x5e\0\0\x53\x01", b"\0\0\0\x5e\0\0\x53\x02"
 
 
 class Torn(TimelineCase):
-    """Each test writes into the table what is half of a change."""
+    """Each test writes half of a change into the table."""
 
     settings = {"pool": ("192.0.2.16", "192.0.2.19")}
     now_s = 100

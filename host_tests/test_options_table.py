@@ -300,7 +300,7 @@ class TestEncode(unittest.TestCase):
         self.assertEqual(encoded, b"\x77\x41\x3f" + b"a" * 63 + b"\0")
 
     def test_refused_values_are_named(self):
-        """A value that does not fit: ValueError with the option, its code and what is wrong."""
+        """A value that does not fit: ValueError with the option, its code and the fault."""
         for key, value, message in REFUSED:
             with self.subTest(key=key, value=value):
                 refusal = self.refusal(key, value)

@@ -104,7 +104,7 @@ class Boot(TimelineCase):
         self.assertEqual(self.client.discover(prl=(1,)).option(67), None)
 
     def test_options_do_not_use_the_field(self):
-        """What finds no room goes to sname alone (option 52)"""
+        """Options that do not fit go to sname alone (option 52)"""
         self.start(max_message=300, options={"tftp_server": "t" * 50}, **self.settings)
         offer = self.client.discover(prl=(1, 66))
         self.assertEqual((offer.option(52), offer.where(66)), (b"\x02", ["sname"]))

@@ -18,7 +18,7 @@ class PolicyCase(TimelineCase):
         self.server.configure(Config(**values), self.client.clock[0])
 
     def checked(self, **settings):
-        """Begin with checks that tell who answers."""
+        """Begin with checks that see who answers."""
         self.start(**settings)
         self.client.with_checks()
         self.other = self.client.other(2)

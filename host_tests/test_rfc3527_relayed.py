@@ -59,7 +59,7 @@ class LinkSelection(RelayCase):
         self.assertEqual(self.offered(ELSEWHERE, (82, b"\0\x05\x04" + OURS)).kind, "OFFER")
 
     def test_no_reply_goes_to_a_relay_that_is_not_set(self):
-        """Nobody steers a reply off our network: relay agents outside it are set, or unheard."""
+        """No reply leaves the network: only relay agents that are set are answered outside it."""
         offset = "51.100.8.198"  # what stands across two of them
         for giaddr in ("198.51.100.7", offset, "0.0.0.1", "127.0.0.1", "224.0.0.1", SERVER):
             self.silent(self.offered(giaddr, agent((5, OURS))), "relay")

@@ -1,4 +1,4 @@
-"""Who is there: what a program sees of the lease table, what it can end, and the counters."""
+"""The lease table as a program sees it: leases, ending one, counters."""
 
 from builders import discover
 from microdhcp import PARK
@@ -71,7 +71,7 @@ class Roster(TimelineCase):
         self.assertEqual(found, wanted)
 
     def test_states_of_a_check(self):
-        """While it runs, and what it may find"""
+        """While the server runs, and which leases it finds"""
         self.server.enable_checks()
         packet = discover(requested=FIRST)
         self.server.rx[: len(packet)] = packet
@@ -226,7 +226,7 @@ class Counters(TimelineCase):
 
 class Text(TimelineCase):
     def test_there_and_back(self):
-        """What is shown can be asked for"""
+        """A lease that is listed can be found"""
         self.assertEqual(address_text(b"\0" + bytes((192, 0, 2, 9)), 1), "192.0.2.9")
         self.assertEqual(address_bytes("192.0.2.9"), bytes((192, 0, 2, 9)))
         self.assertEqual(mac_bytes(mac_text(b"\0" + RAW, 1)), RAW)

@@ -1,4 +1,4 @@
-"""The lease table in a file: what comes back, and what is not believed."""
+"""The lease table in a file: leases that come back, and records that are refused."""
 
 import sys
 import unittest
@@ -95,7 +95,7 @@ class RoundTrip(StoreCase):
         self.assertEqual(self.roster()[0][3:5], ("bound", None))
 
     def test_every_state(self):
-        """Adopted stays unconfirmed, what ended has ended, quarantine begins anew"""
+        """Unconfirmed stays unconfirmed, ended stays ended, quarantine starts again"""
         self.client.other(1).renew("192.0.2.20")
         self.client.other(2).dora()
         self.client.other(3).release(self.client.other(3).dora().yiaddr)
@@ -410,7 +410,7 @@ class Distrust(StoreCase):
         self.assertEqual((states.count("declined"), states.count("released")), (4, 12))
 
     def test_table_that_is_in_use(self):
-        """What has happened since the start is newer"""
+        """Events since the start are newer"""
         self.client.reboot(FIRST)
         self.other.reboot("192.0.2.17")
         data = file_of(record(16, 9), record(18, 2), record(19, 3))

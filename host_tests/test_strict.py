@@ -176,7 +176,7 @@ class OptionLength(TimelineCase):
         self.refused(message([TYPE, (57, b"\x00\x05\xdc")]))
 
     def test_last_option_may_be_cut(self):
-        """What was read counts, if the rest says nothing that the answer depends on"""
+        """The part that was read counts, if the rest does not change the answer"""
         for tail in (b"\x0c\x09host", b"\x0c", b"\x37\x05\x01", b"\x3c\xff", b"\x33\x04\0"):
             cut = message([TYPE, tail], end=False, pad_to=None)
             self.assertEqual(self.client.send(cut).kind, "OFFER")

@@ -187,7 +187,7 @@ class Client:
         return Reply(bytes(server.tx[:n]), server.reply_to, server.last_drop, counted)
 
     def probe(self, chaddr):
-        """Do the check that the server has asked for: who has the address, the client aside?"""
+        """Do the check that the server asked for: who but the client has the address?"""
         if self.neighbours is None:
             raise ValueError("parked, though checks were not enabled")
         address = bytearray(4)

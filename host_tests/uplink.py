@@ -49,7 +49,7 @@ class DhcpHost(Station):
         self.reply(packet, answer, own)
 
     def identity(self, found):
-        """Return what it calls itself for a request with these options."""
+        """Return the name that it gives itself for a request with these options."""
         if self.overrides:
             return sub_options(found[82])[11]
         return ip(self.address)

@@ -129,7 +129,7 @@ def need_docs():
 
 
 def need_debian(list_name):
-    """Install what a list of the lab names where that is possible; Failed names what is missing.
+    """Install the packages of a list of the lab.  Failed names those that are missing.
 
     list_name   "packages" or "servers"
     """
@@ -148,7 +148,7 @@ def need_debian(list_name):
 
 
 def installed(package):
-    """True when dpkg knows the package as installed."""
+    """Return whether dpkg has the package installed."""
     if not shutil.which("dpkg-query"):
         return False
     query = ["dpkg-query", "-W", "-f", "${db:Status-Status}", package]

@@ -44,7 +44,7 @@ def _program():
 
 
 class BrowserError(Exception):
-    """The browser does not do what it was told."""
+    """The browser did not carry out a command."""
 
 
 class Browser:

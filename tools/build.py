@@ -1,4 +1,4 @@
-"""The package as it is put on a board: few .mpy files, with names that firmware has in ROM.
+"""Build the package for a board: few .mpy files, with names that the firmware has in ROM.
 
     python tools/build.py OUT                       for both families of boards
     python tools/build.py OUT --family rp2          for the Pico W and the Pico 2 W alone

@@ -220,7 +220,7 @@ def obtain_all(wire, macs, wait_s=5.0, broadcast=False):
 
 
 class _Crowd:
-    """Clients of obtain_all(): who waits for what, and since when."""
+    """The clients of obtain_all(): which answer each waits for, and since when."""
 
     def __init__(self, wire, macs, broadcast):
         self.wire = wire
@@ -230,7 +230,7 @@ class _Crowd:
         self._xids = {mac: number for number, mac in enumerate(macs, 1)}
 
     def ask_again(self):
-        """Send what is due: everything at first, then what was lost."""
+        """Send the messages that are due: first all of them, later those without an answer."""
         now = time.monotonic()
         for mac, (kind, extra, sent_at) in self.waiting.items():
             if now - sent_at > TRY_S:

@@ -53,14 +53,14 @@ def options(packet):
 
 
 def kind_of(value):
-    """Return the name of option 53 (bytes): BOOTP without one, "type 99" for what has no name."""
+    """Return the name of option 53 (bytes): "BOOTP" without one, "type 99" without a name."""
     if value is None:
         return "BOOTP"
     return TYPES.get(value[0], f"type {value[0]}") if len(value) == 1 else "type ?"
 
 
 def _join(found, area):
-    """Add the options of an area to `found`; return what is wrong with it, None: nothing."""
+    """Add the options of an area to `found`; return its first fault, or None."""
     at, end = 0, len(area)
     while at < end and area[at] != 255:
         code = area[at]
@@ -126,13 +126,13 @@ def _area(found, area, place):
 
 
 def quoted(value):
-    """Return bytes as text in quotes; what is not printable ASCII as \\x.."""
+    """Return bytes as text in quotes, with \\x.. for bytes that are not printable ASCII."""
     shown = value.rstrip(b"\0").decode("latin-1")
     return '"' + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in shown) + '"'
 
 
 def _header(found, packet):
-    """Fill found.header with what is not zero; op and chaddr always."""
+    """Fill found.header with op, chaddr, and the fields that are not zero."""
     header = found.header
     if packet[0] not in (1, 2):
         found.problems.append(f"op {packet[0]}")

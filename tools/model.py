@@ -50,7 +50,7 @@ def replay(text, known):
 
 
 def main():
-    """Tell what is asked for; return the exit status."""
+    """Run the stories that the arguments name; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=test_host_model.LONG_EXAMPLES)
     parser.add_argument("--seed", type=int)

@@ -47,7 +47,7 @@ class Allowance:
 
 
 def until(happened, limit_s=LIMIT_S, every_s=0.02):
-    """Call happened() until what it returns is true, or for limit_s; return the last of it."""
+    """Call happened() until it returns something true, or for limit_s; return its last value."""
     end = time.monotonic() + limit_s
     while True:
         found = happened()

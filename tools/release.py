@@ -45,7 +45,7 @@ def section(version, text):
 
 
 def faults(tag, root=ROOT):
-    """Return what is not ready, a line of text each."""
+    """Return a line of text for each thing that is not ready."""
     found = []
     if not re.fullmatch(r"v\d+\.\d+\.\d+", tag):
         return [f"{tag!r} is not a tag of the form v1.2.3"]
@@ -64,7 +64,7 @@ def faults(tag, root=ROOT):
 
 
 def _uncommitted():
-    """Return a line for each file that git does not have as it is."""
+    """Return a line for each uncommitted file."""
     done = subprocess.run(
         ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -59,7 +59,7 @@ NAMES = "config = server = Config = Server = Service = service = network = micro
 
 @dataclass(frozen=True)
 class Row:
-    """One step: what was done, bytes of heap it added, of these for names, how many names."""
+    """One step: its name, the heap it added in bytes, those for names, the number of names."""
 
     what: str
     heap: int
@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Figure:
-    """One result: its key in pyproject.toml, what it is, and how much."""
+    """One result: its key in pyproject.toml, its title, and its value."""
 
     key: str
     what: str

@@ -76,7 +76,7 @@ def installed(name, package):
 
 
 def setup():
-    """Install what is missing; needs no network when nothing is.  Raises TypecheckError."""
+    """Install missing packages.  Needs no network if all are there.  Raises TypecheckError."""
     for name, package in packages().items():
         if not installed(name, package):
             print(f"typecheck: {package} into .build/types/{name}", flush=True)

@@ -50,7 +50,7 @@ class AccessPoint(Side):
         self.stations = []
 
     def switch(self, up):
-        """Take the access point on or off the air: nobody stays associated."""
+        """Take the access point on or off the air.  All stations lose their association."""
         self.up = up
         self.stations.clear()
 

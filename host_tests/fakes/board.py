@@ -19,7 +19,7 @@ _SLICE_US = 1000  # while two threads run
 
 
 class Board:
-    """A board without radio and silicon; see emulator.board.Board for what is called the same.
+    """A board without radio and silicon.  Its methods are those of emulator.board.Board.
 
     version  (1, 23) … (1, 29), the MicroPython that it pretends to be
     rules    fakes.rules.Rules
@@ -176,7 +176,7 @@ class Board:
             self.clock.advance(self.clock.next_us(limit_us))
 
     def look(self):
-        """Let whoever waits for something look whether it has happened."""
+        """Let each waiting thread look at its condition."""
         self._looking = True
 
     # Time, from the test's side
@@ -210,7 +210,7 @@ class Board:
         return found
 
     def _wait_at_the_prompt(self):
-        """Run what is scheduled, as mp_hal_stdin_rx_chr() does while nobody types."""
+        """Run scheduled callbacks, as mp_hal_stdin_rx_chr() does while the prompt waits."""
         self.block(lambda: not self.timers and not self.scheduler.waiting, None)
 
     def wait(self, condition, timeout_s=60, what="it did not happen"):
@@ -267,7 +267,7 @@ class Board:
             self._program.press_ctrl_c()
 
     def soft_reset(self, timeout_s=60):
-        """Press Ctrl-D: Python and its sockets start anew, Wi-Fi stays (MP rp2/main.c:265-303)."""
+        """Press Ctrl-D: Python and its sockets restart, Wi-Fi stays (MP rp2/main.c:265-303)."""
         self.interrupt()
         self.scheduler.clear()
         for timer in list(self.timers):  # finalisers (rp2), machine_timer_deinit_all (esp32)

@@ -1,4 +1,4 @@
-"""Emulated time, and what is going to happen."""
+"""Emulated time, and the events to come."""
 
 import heapq
 import itertools
@@ -34,7 +34,7 @@ class Clock:
         return min(self._alarms[0][0], limit_us) if self._alarms else limit_us
 
     def advance(self, to_us):
-        """Let time go by until to_us, and happen what is due."""
+        """Let time pass until to_us, and run the events that are due."""
         while self._alarms and self._alarms[0][0] <= to_us:
             at_us, _, alarm = heapq.heappop(self._alarms)
             self.now_us = max(self.now_us, at_us)

@@ -33,7 +33,7 @@ class Modules:
         self.restart()
 
     def restart(self):
-        """Forget what was imported, as a soft reset does."""
+        """Forget imported modules, as a soft reset does."""
         self.loaded.clear()
         self.loaded.update(self._fakes)
 

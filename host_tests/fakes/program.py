@@ -37,7 +37,7 @@ class Program:
 
     @property
     def output(self):
-        """What it has printed so far."""
+        """Its output so far."""
         return "".join(self._printed)
 
     def write(self, text):

@@ -55,7 +55,7 @@ class PicoW(Board):
 
 
 class Chip:
-    """cyw43_t: both interfaces and what is shared."""
+    """cyw43_t: both interfaces and their common state."""
 
     def __init__(self, board):
         self.board = board

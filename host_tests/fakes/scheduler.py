@@ -84,7 +84,7 @@ class Timer:
         self._mode = self.PERIODIC
 
     def init(self, *, mode=PERIODIC, callback=None, period=0xFFFFFFFF, freq=None, hard=False):
-        """Start it, anew if it runs."""
+        """Start the timer, or restart it."""
         self._stop()
         if self.refuses:
             self.refuses -= 1

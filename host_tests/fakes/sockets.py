@@ -59,7 +59,7 @@ class Socket:
             self.board.fail_with("EBADF")
 
     def _received(self, data, source, netif):
-        """Queue a datagram; what finds no room is lost (MP modlwip.c:456, IDF's mailbox)."""
+        """Queue a datagram.  If the queue is full it is lost (MP modlwip.c:456, IDF's mailbox)."""
         if len(self._queue) < self._rules.queue_depth:
             self._queue.append((data, source))
             self.board.look()

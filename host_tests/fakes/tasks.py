@@ -118,7 +118,7 @@ class Loop:
         )
 
     def _report(self, task):
-        """Print what nobody waits for, as MicroPython's default exception handler does."""
+        """Print an exception that no task waits for, as MicroPython's default handler does."""
         if task.error and not task.awaited and not isinstance(task.error, CancelledError):
             self.board.write("Task exception wasn't retrieved\n")
             self.board.write("".join(traceback.format_exception(task.error)))

@@ -101,7 +101,7 @@ class Board:
             self.wait_for(console.PROMPT, _BOOT_TIMEOUT_S)
 
     def power_cut(self, to_prompt=True):
-        """Take the power away and give it back: the flash keeps what it has, nothing else does.
+        """Switch the power off and on.  Only the flash keeps its contents.
 
         to_prompt  as for power_on()
         """
@@ -138,7 +138,7 @@ class Board:
         self._pause()
 
     def _pause(self):
-        """End the batch that is running, so that who waits can look."""
+        """End the batch that runs, so that a wait() can look at its condition."""
         self._sim.stopped = True
 
     # Time.
@@ -248,7 +248,7 @@ class Board:
         return self.start(source, timeout_s).wait(timeout_s)
 
     def soft_reset(self, timeout_s=60, to_prompt=True):
-        """Press Ctrl-D at the prompt: Python starts anew, Wi-Fi stays as it is.
+        """Press Ctrl-D at the prompt: Python restarts, Wi-Fi stays up.
 
         to_prompt  False: return when it has begun, for a main.py that does not end
         """
@@ -263,7 +263,7 @@ class Board:
     # Files.
 
     def replace_files(self, files):
-        """Give the board another file system, straight into its flash; Python starts anew.
+        """Write another file system into the board's flash, and restart Python.
 
         files  as for Board()
         """

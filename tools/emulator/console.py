@@ -105,7 +105,7 @@ class Program:
 
     @property
     def output(self):
-        """What it has printed so far, as text."""
+        """Its output so far, as text."""
         return _text(self._parts()[0])
 
     @property
@@ -137,7 +137,7 @@ class BoardError(Exception):
 
 
 class BoardTimeout(BoardError):
-    """The board did not come to an end in time; the text says with what, and its last words."""
+    """The board did not finish in time.  The text names the task and ends with the last output."""
 
 
 def _text(data):

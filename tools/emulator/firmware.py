@@ -65,7 +65,7 @@ def unavailable(version=None):
 
 @cache
 def _missing(file, version):
-    """Return what is wrong with the firmware file, or None."""
+    """Return the fault of the firmware file, or None."""
     if not file.is_file():
         named = version is None and os.environ.get(VARIABLE)
         where = f"{VARIABLE} names no file" if named else "not in the cache"

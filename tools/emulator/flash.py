@@ -1,4 +1,4 @@
-"""What is put on the board: its file system's image, and the package microdhcp in it."""
+"""The contents of the board's flash: an image of its file system, with microdhcp in it."""
 
 import posixpath
 from pathlib import Path

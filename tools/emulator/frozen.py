@@ -1,4 +1,4 @@
-"""A board as bytes: what has happened to it since it was made, to be put into another one.
+"""A board as bytes: its changes since it was made, to be put into another board.
 
 Two boards made of the same firmware consist of the same parts, met in the same order.  freeze()
 stores what each part holds; a part that another one refers to is stored as its number.  What has
@@ -42,7 +42,7 @@ class Clock(SimulationClock):
         return super().unlink_alarm(alarm)
 
     def scheduled(self):
-        """Return [(nanos, alarm)] of what is to come."""
+        """Return [(nanos, alarm)] of the events to come."""
         found = [(due, alarm) for alarm, due in self.due.items() if due > self.nanos]
         return sorted(found, key=lambda one: one[0])
 

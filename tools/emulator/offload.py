@@ -1,4 +1,4 @@
-"""Lets a node's kernel write its checksums: on a virtual cable it leaves that to nobody.
+"""Makes a node's kernel write checksums.  On a virtual cable it would leave them out.
 
 The emulated board would drop such packets, as a real one would.
 """

@@ -1,4 +1,4 @@
-"""Holds the board's clock back to wall time, for whoever is at its other end."""
+"""Slows the board's clock to wall time, for people and programs at its port."""
 
 import select
 import time

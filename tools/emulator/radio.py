@@ -1,4 +1,4 @@
-"""What is on the air: the board's own access point, and the home network that it may join.
+"""The air: the board's own access point, and the home network that the board may join.
 
 There is no radio: a frame that is sent arrives at once and whole, in either direction.
 """

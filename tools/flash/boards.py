@@ -72,7 +72,7 @@ def named(name):
 
 
 def objection(board, found):
-    """Return why microdhcp for `board` cannot go onto what was found, and what to do; or None."""
+    """Return why microdhcp for `board` does not fit the board found, and what to do; or None."""
     readme = "docs/getting-started.md, step 1"
     if tuple(found.version[:2]) < OLDEST:
         oldest = ".".join(str(part) for part in OLDEST)

@@ -36,7 +36,7 @@ def selftest(link, names, say):
 
 
 def installed_names(link):
-    """Return the public names to load in the self-test, of what is on the board."""
+    """Return the public names that the self-test loads, of the package on the board."""
     found, _ = link.ask("inventory", plan.FOLDER, [], silence_s=SILENCE_S)
     return files.late_names(found)
 

@@ -40,7 +40,7 @@ def identify(link, say, board=None):
 
 
 def update(link, board, wanted, chosen, say):
-    """Make the board's files what they should be; say what was done.
+    """Bring the board's files up to date, and report what was copied.
 
     wanted  {path on the board: bytes} of the package
     chosen  bytes to replace main.py by, or None

@@ -1,4 +1,4 @@
-"""What goes onto the board: the package, compiled for it, and the board's main.py."""
+"""The files for the board: the package, compiled for it, and the board's main.py."""
 
 from pathlib import Path
 
@@ -25,6 +25,6 @@ def example(board):
 
 
 def late_names(files):
-    """Return which public names to try besides the core's: of what is in `files`."""
+    """Return the public names in `files` to try, besides those of the core."""
     known = {path.removeprefix(plan.FOLDER)[1:].split(".")[0].split("_")[0] for path in files}
     return ["Service"] if "service" in known else []

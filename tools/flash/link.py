@@ -1,4 +1,4 @@
-"""The board's end of the USB line: its REPL and files, by mpremote's own transport."""
+"""The board at the USB line: its REPL and files, through mpremote's own transport."""
 
 import ast
 import contextlib
@@ -21,7 +21,7 @@ _BROKEN = (TransportError, OSError, struct.error, ValueError)  # ValueError: hal
 
 
 class LinkError(Exception):
-    """The board does not do what it should; the text is one sentence for the user."""
+    """The board failed to do something.  The text is one sentence for the user."""
 
 
 def only_port():
@@ -97,7 +97,7 @@ class Link:
         )
 
     def soft_reset(self):
-        """Start Python anew, without main.py: what was imported leaves the heap."""
+        """Restart Python without main.py, so that imported modules leave the heap."""
         self._transport.exit_raw_repl()
         self._to_prompt()
 

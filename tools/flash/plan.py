@@ -1,4 +1,4 @@
-"""What has to change on the board: pure functions, no board needed."""
+"""Plan the changes on the board.  Pure functions: no board is needed."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ def add_main(plan, example, chosen, found):
 
 
 def warning(example, chosen, found):
-    """Return what is to be said about the main.py that the board has in the end, or None.
+    """Return a warning about the main.py that the board will have, or None.
 
     Arguments as those of add_main(); nothing is known of a main.py that was left alone.
     """

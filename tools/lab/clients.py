@@ -245,7 +245,7 @@ class Client:
         )
 
     def _hide_server(self):
-        """Send frames for the server to a MAC that nobody has; broadcasts still arrive."""
+        """Send frames for the server to an unused MAC.  Broadcasts still arrive."""
         self.node.ip(f"neigh replace {self.lease.server} lladdr {NOBODY} dev {INTERFACE}")
 
     def _show_server(self):

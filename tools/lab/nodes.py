@@ -140,7 +140,7 @@ class Node:
             raise LabError("the lab's own process ended at once")
 
     def close(self):
-        """End the node and wait for what was started in it.
+        """End the node, and wait for the processes that were started in it.
 
         Closing the lab's first node ends every process of the lab; closing another one only ends
         the process that keeps it, so it comes after the first.

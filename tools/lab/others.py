@@ -78,7 +78,7 @@ class Other:
         self.end()
 
     def log(self):
-        """Return what it has written so far."""
+        """Return its output so far."""
         return self._log.read_text(errors="replace")
 
     def end(self):
@@ -87,7 +87,7 @@ class Other:
             self.process.end(20)
 
     def kill(self):
-        """End it by SIGKILL: it says farewell to nobody."""
+        """End it by SIGKILL, so that it cannot tell anybody."""
         if self.process.popen.poll() is None:
             self.process.signal(signal.SIGKILL)
             self.process.popen.wait(20)

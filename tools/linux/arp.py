@@ -32,7 +32,7 @@ def write(packet):
 
 
 def read(packet):
-    """Return the Arp in `packet` (bytes-like); what follows it is padding.  BadArpError: none."""
+    """Return the Arp in `packet` (bytes-like); the rest is padding.  BadArpError: no ARP."""
     if len(packet) < _PACKET.size:
         raise BadArpError("short")
     *kind, operation, sender_mac, sender, target_mac, target = _PACKET.unpack_from(packet)
@@ -44,7 +44,7 @@ def read(packet):
 
 
 def probe(mac, address):
-    """Return the packet that asks who has `address` and does not say who asks.
+    """Return a probe for `address`: an ARP request without the sender's address.
 
     With a sender address of 0.0.0.0 no host learns anything from it, so it cannot harm who really
     has the address (RFC 5227 section 1.1).

@@ -48,7 +48,7 @@ class Beside:
         return self.server.roster(self.now_s())
 
     def release(self, address):
-        """End a lease; return whether there was one.  ValueError: it is no address."""
+        """End a lease; return whether there was one.  ValueError: not an address."""
         return self.server.release(address, self.now_s())
 
     def stats(self):

@@ -12,7 +12,7 @@ _CHADDR = slice(28, 34)
 
 
 class _Host:
-    """What the board's checker wants of a port: nobody knows the stations of a cable."""
+    """Stands in for a port: a cable has no list of stations."""
 
     side_by_side = MOST
     macs = ()
@@ -21,7 +21,7 @@ class _Host:
         self.names_owner = names_owner
 
     def recent(self, _now_ms):
-        """Return a list of its own for each check: the one who answers is put there."""
+        """Return a new list for each check; the MAC that answers is put there."""
         return []
 
 

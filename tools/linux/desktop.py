@@ -221,7 +221,7 @@ class Desktop:
         self.output.tell({"event": "error", "at_s": self.now_s(), "message": message})
 
     def run(self):
-        """Serve until a signal ends it.  Whatever does, the leases are stored."""
+        """Serve until a signal ends it.  The leases are stored in every case."""
         try:
             self._check_link()
             while self._running:
@@ -244,7 +244,7 @@ class Desktop:
             self._check_link()
 
     def _do_chores(self):
-        """End what is over, tell what has happened, store what has changed."""
+        """End leases that are due, report events, store changes."""
         now_s = self.now_s()
         leases = self.server.leases
         if now_s >= leases.due_s:
@@ -397,7 +397,7 @@ class Desktop:
     # Checks of addresses
 
     def _end_checks(self):
-        """Handle again what has waited for a check that has ended."""
+        """Handle the messages whose check has ended."""
         if not self.checker or not self.checker.waiting:
             return
         while n := self.checker.poll(self.now_ms(), self.now_s()):

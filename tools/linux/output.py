@@ -51,7 +51,7 @@ class Output:
         self._line("\n".join(dhcptext.lines(packet, "    ")))
 
     def wait_s(self):
-        """Write what can be written; return after how many seconds to call again, None: never."""
+        """Write as much as possible; return the seconds until the next call, None: never."""
         if self.flush():
             return BROKEN_S if self._lost else None
         return SLOW_S
@@ -74,7 +74,7 @@ class Output:
         return json.dumps(event) if self._as_json else events.text(event)
 
     def _line(self, text):
-        """Write a line, behind those that wait; drop and count it if too many do."""
+        """Queue a line and write.  Drop and count it if too many lines wait."""
         self.flush()
         self._close_gap()
         data = f"{text}\n".encode(errors="backslashreplace")
@@ -117,7 +117,7 @@ class Output:
 
 
 def _without_waiting(fd):
-    """Return a descriptor for a terminal on which write() never waits; any other fd as it is.
+    """Return a descriptor whose write() never waits if fd is a terminal, else fd itself.
 
     A flag on `fd` itself would hold for every process that has the terminal.
     """

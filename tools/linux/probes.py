@@ -59,7 +59,7 @@ class _Probes:
         return True
 
     def close(self):
-        """Forget what was asked: no check runs any more."""
+        """Forget all checks."""
         self._asked.clear()
         self._addresses.clear()
         self._answers.clear()
@@ -90,7 +90,7 @@ class _Probes:
         return 0
 
     def heard(self):
-        """Return the next check that was answered, -1: none; `station` is who has answered."""
+        """Return the next check with an answer, or -1; `station` gets the MAC that answered."""
         if not self._answers and self.sock:
             for mac, address in self._read():
                 self._note(mac, address)
@@ -100,7 +100,7 @@ class _Probes:
         return check
 
     def _note(self, mac, address):
-        """Take the news that somebody, a MAC or None, has an address."""
+        """Note that a MAC, or an unknown host (None), has an address."""
         question = self._asked.get(address)
         if question is None:
             return
@@ -149,7 +149,7 @@ class ArpProbes(_Probes):
         self.sock.sendto(packet, (self.name, arp.ETH_P_ARP, 0, 0, frames.BROADCAST_MAC))
 
     def _read(self):
-        """Yield who has, or is about to take, which address: every packet says that of someone."""
+        """Yield (MAC, address) of the host that a packet shows to have or take an address."""
         own = self._own_mac()
         for packet in self._packets():
             try:

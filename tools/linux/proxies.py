@@ -10,7 +10,7 @@ FORGOTTEN_S = 600  # an answer older than that means nothing any more
 
 
 class Proxies:
-    """Who has answered for what, by MAC (6 bytes).
+    """The addresses that each MAC (6 bytes) has answered for.
 
     found   called with the MAC of a proxy, once for as long as it stays one
     """

@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _pair(text, separator, what):
-    """Return the two halves of `text`; ArgumentTypeError says what was wanted."""
+    """Return the two halves of `text`; ArgumentTypeError names the form that is expected."""
     left, found, right = text.partition(separator)
     if not (left and found and right):
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}")

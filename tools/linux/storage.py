@@ -41,7 +41,7 @@ class Storage(storage.Storage):
         return max(0, self._due_s - now_s) if self._server.leases.changed else None
 
     def save(self, now_s):
-        """Write the file now, if anything has changed; what goes wrong is told and tried again."""
+        """Write the file now if anything has changed.  Errors are logged; it tries again."""
         super().save(now_s)
         self._paid_s = 0
 

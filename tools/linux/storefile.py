@@ -1,4 +1,4 @@
-"""The file of the leases: locked for one server, replaced as a whole, and nobody else's touched.
+"""The file of leases: locked for one server, replaced as a whole; foreign files stay.
 
 A new file is written, brought to the disk and then renamed: a power cut leaves the old one or the
 new one, whole.  The lock is on the file itself, and goes over to the new one before it gets the
@@ -37,7 +37,7 @@ class StoreFile:
         self._fd = None
 
     def claim(self):
-        """Lock the file, a new empty one where there is none, and return the bytes in it.
+        """Lock the file, or a new empty one, and return its bytes.
 
         Raises StoreError for what is no regular file, neither empty nor a store of leases, or
         locked by another server; OSError where it cannot be read and replaced.
@@ -66,7 +66,7 @@ class StoreFile:
         return self._os.open(self.path, flags, 0o644)
 
     def _take(self, fd):
-        """Lock an open file and return what is in it."""
+        """Lock an open file and return its bytes."""
         try:
             self._lock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

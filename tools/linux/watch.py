@@ -1,4 +1,4 @@
-"""serve.py --watch: who is there, and what has happened, on the whole terminal.  Needs rich."""
+"""serve.py --watch: leases and events on the whole terminal.  Needs rich."""
 
 import collections
 import time
@@ -55,7 +55,7 @@ class Watch:
         return True
 
     def picture(self):
-        """Return what is shown, for rich."""
+        """Return the screen as an object of rich."""
         table = self._table()
         height = self._console.height
         rows = max(3, height * 2 // 3 - 4)

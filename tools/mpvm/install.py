@@ -127,7 +127,7 @@ def _run(command, what):
 
 
 def setup(say=print):
-    """Install what is missing: node (from PyPI) and the pinned interpreters (from npm).
+    """Install node (from PyPI) and the pinned interpreters (from npm), unless they are there.
 
     say  called with one line of text per step; not called when nothing was to do
     Does nothing, and needs no network, when everything is there. Raises SetupError.

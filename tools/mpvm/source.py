@@ -1,4 +1,4 @@
-"""What is put into the VM's file system: the project's Python files, as source or as .mpy."""
+"""The files in the VM: the project's Python files, as source or as .mpy."""
 
 import subprocess
 import tempfile

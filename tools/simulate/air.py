@@ -63,7 +63,7 @@ class Air:
             device.take(packet)
 
     def stations(self):
-        """Return the MACs of who is there: clients, and others with an address."""
+        """Return the MACs of all stations: clients, and others with an address."""
         found = set(self.devices)
         for owners in self.owners.values():
             found.update(station.mac for station in owners)

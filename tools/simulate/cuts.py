@@ -1,4 +1,4 @@
-"""The power fails at every byte that is written: what is left is loaded, and looked at.
+"""Cut the power after every byte written, load the file that is left, and check it.
 
 For each of these moments a new server reads what the disk may hold then.  It must know every
 binding that is older than 5 s, and no address may have two clients.

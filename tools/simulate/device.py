@@ -204,7 +204,7 @@ class Device:
         self._init(self._world.chance.uniform(0, 1))
 
     def _acked(self, address, options):
-        """Take the lease; ask first who has the address when it is new."""
+        """Take the lease.  If the address is new, probe for it first."""
         lease_s = int.from_bytes(options[client.LEASE_S], "big")
         if address != self.address and self.address:
             self._judge.drops(self)

@@ -1,4 +1,4 @@
-"""A disk whose power may fail at every byte: what programs have written is not what is left.
+"""A disk whose power may fail at every byte, so that written data can be lost.
 
 Three file systems: that of a desktop, which keeps nothing for sure but what was synced; littlefs,
 which changes a file as a whole when it is closed; and FAT, which does not rename over a file.
@@ -21,7 +21,7 @@ class PowerCut(Exception):
 
 
 class _File:
-    """What was written, and what of it is on the disk."""
+    """A file: the bytes written, and those that have reached the disk."""
 
     def __init__(self):
         self.written = bytearray()

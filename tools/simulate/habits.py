@@ -100,7 +100,7 @@ def _mac(number):
 
 
 def _manners(chance, number):
-    """Return the Manners of a device: a mixture of what is out there."""
+    """Return the Manners of a device, drawn from those of real devices."""
     client_id = (None, b"\1" + _mac(number), b"\xff" + bytes((number,)) * 12)[number % 3]
     return Manners(
         client_id=client_id,
@@ -112,7 +112,7 @@ def _manners(chance, number):
 
 
 class Squatter:
-    """A host with an address of the pool that nobody gave it: there for a day or so."""
+    """A host that uses an address of the pool without a lease, for about a day."""
 
     def __init__(self, world, air, number, addresses):
         self.mac = bytes((2, 0, 0x5E, 0, 0x53, number))

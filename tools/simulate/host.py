@@ -53,7 +53,7 @@ class Radio:
         self._heard = []
 
     def stations(self):
-        """Return the MACs of who is there."""
+        """Return the MACs of all stations."""
         return self._air.stations()
 
     def open(self):
@@ -91,7 +91,7 @@ def of_board(server, radio):
 
 
 class Host:
-    """What is switched on and off again; `server` is None while it is off.
+    """A host that is switched on and off; `server` is None while it is off.
 
     settings   of Config
     keep       function(server) -> its storage: load(), wait_s(), save(), each with now_s, as
@@ -128,7 +128,7 @@ class Host:
         return self._clock.now_s()
 
     def boot(self):
-        """Switch on: the table is what was stored, and the milliseconds begin again in a day."""
+        """Switch on with the stored table.  The milliseconds wrap within a day."""
         chance = self._world.chance
         self._life += 1
         self.server = Server(self._config, rx_size=1500)
@@ -178,14 +178,14 @@ class Host:
             self._plan_to_store()
 
     def _plan_to_store(self):
-        """Store what is due, and come back when something else will be."""
+        """Store changes that are due, and schedule the next time."""
         wait_s = self.storage.wait_s(self._clock.now_s())
         if wait_s is not None:
             self._store_alarm += 1
             self._world.later(max(wait_s, 0.05), self._store, self._store_alarm)
 
     def _poll(self, life):
-        """Read the clock, as the loop of a service does; end what is over."""
+        """Read the clock as the loop of a service does, and end leases that are due."""
         if life == self._life:
             self._clock.now_s()
             self._world.later(POLL_S, self._poll, life)
@@ -228,7 +228,7 @@ class Host:
             self._world.later(LOOK_S, self._look, life)
 
     def _end_checks(self):
-        """Handle again what has waited for a check that has ended."""
+        """Handle the messages whose check has ended."""
         for _ in range(BATCH):
             n = self.checker.poll(self._clock.now_ms(), self.now_s()) if self.server else 0
             if not n:

@@ -1,4 +1,4 @@
-"""What must hold, seen from outside: from the messages, and from what the clients do.
+"""Judges the server from outside, by its messages and by the clients' behaviour.
 
 held by two   no address is ever held by two clients.  A client holds its address from the ACK to
               the end of its lease, also while it is switched off
@@ -201,7 +201,7 @@ class Judge:
         )
 
     def _may_have(self, address, mac):
-        """Return whether an address is reserved for that client, or for nobody."""
+        """Return whether an address is reserved for that client, or not reserved."""
         return self.reserved.get(address, mac if address in self._pool else None) == mac
 
     def checks(self, mac, address):
@@ -243,7 +243,7 @@ class Judge:
         self._lease_ends[address] = self._free_since[address] = now + lease_s
 
     def _give(self, mac, address):
-        """Note who is to have an address, and why the client before it loses it."""
+        """Note the new holder of an address, and why the old one loses it."""
         device = self._air.devices.get(mac)
         last = self._last.get(address)
         if device is None or last is device:
@@ -281,7 +281,7 @@ class Judge:
                         yield address, mac
 
     def power_cut(self):
-        """The server is off: what it had not stored is lost."""
+        """The server is off: changes that were not stored are lost."""
         self._unanswered.clear()
         for holds in self._holds.values():
             for hold in holds.values():
@@ -292,7 +292,7 @@ class Judge:
                 home.lost = FORGOTTEN
 
     def power_back(self):
-        """The server is on again: what ran when it stored its leases runs anew."""
+        """The server is on again: leases that ran when they were stored start again."""
         if not self._stored:
             return
         now = self._world.now

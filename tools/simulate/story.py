@@ -14,7 +14,7 @@ OUTSIDE = tuple(bytes((192, 0, 2, last)) for last in range(2, 8))  # for reserva
 
 
 class Settings(NamedTuple):
-    """What can be chosen; the rest follows from the seed."""
+    """The choices of a story; the seed decides the rest."""
 
     seed: int
     days: float = 60
@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What has happened: counters by name, and what must not have, as text."""
+    """The result of a story: counters by name, and faults as text."""
 
     counters: dict
     failures: list
@@ -93,7 +93,7 @@ class Story:
         return Result(counters, self.judge.failures)
 
     def _keep(self, disk):
-        """Return what makes a server's storage on a disk; what it complains of is a failure."""
+        """Return a maker of a server's storage on a disk.  Its complaints are failures."""
         return lambda server: of_board(server, disk, self.judge.failures.append)
 
     def _plan_cut(self):
@@ -115,7 +115,7 @@ class Story:
             self.world.later(delay_s, self._reserve)
 
     def _reserve(self):
-        """Change who has a reservation, and of what: some stay, some move, some come and go."""
+        """Change the reservations: some stay, some move, some come and go."""
         chance = self.world.chance
         addresses = [*self._addresses(), *OUTSIDE]
         chance.shuffle(addresses)

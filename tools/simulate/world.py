@@ -1,4 +1,4 @@
-"""Simulated time: what is to happen, in order."""
+"""Simulated time: a queue of events, in order."""
 
 import heapq
 import itertools

@@ -1,4 +1,4 @@
-"""Runs on the board, whatever its age: what it is."""
+"""Runs on the board, in every version of MicroPython: tells which board it is."""
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Runs on the board: what is in its flash."""
+"""Runs on the board: lists the files in its flash."""
 
 import hashlib
 import os
