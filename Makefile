@@ -59,7 +59,10 @@ coverage: setup  ## branch coverage of the core, fails under 100 %
 size: vm  ## what the built package costs on a board, fails above a budget
 	@$(PY) tools/size.py
 
-.PHONY: figures
+.PHONY: figures reference
+reference: setup  ## write the reference pages again, from stubs, docstrings and --help
+	@$(PY) tools/reference.py
+
 figures: vm  ## measure what `make size` does, and write docs/figures.toml and the pages that quote it
 	@$(PY) tools/figures.py
 

@@ -12,28 +12,29 @@ from .message import copy, same
 from .states import CHECKING, FREE
 from .text import address_bytes, address_text, mac_bytes, mac_text, name_of
 
-# Why a packet got no answer, and what was left out of a reply, by number.
+# Why a packet got no answer, and what was left out of a reply, by number.  The comments are on the
+# page docs/reference/drop-reasons.md.
 REASONS = (
     None,
-    "short",  # no room for a message type
-    "op",  # not a request
-    "cookie",  # BOOTP without options, or no DHCP at all
-    "hardware",  # hlen, or a chaddr that is nobody's
-    "options",  # one runs past the end, or pieces that cannot be joined
-    "length",  # of an option that has one length only
-    "type",  # none, or one that clients do not send
-    "relay",  # giaddr is not on our network
-    "denied",  # by the settings allow and deny
-    "ciaddr",  # INFORM from an address that is not on our network
-    "no_address",  # a REQUEST that names none
-    "other_server",
-    "unknown_client",
-    "not_yours",  # DECLINE or RELEASE of an address that is not the sender's
-    "pool_full",
-    "option_left_out",
-    "client_id_left_out",
-    "agent_info_left_out",
-    "machine_id_left_out",
+    "short",  # the message is too short
+    "op",  # the message is not a request
+    "cookie",  # no DHCP: the magic cookie is missing, as in BOOTP
+    "hardware",  # hlen and chaddr cannot be those of a device
+    "options",  # an option is longer than the message, or its pieces do not fit together
+    "length",  # an option has a length that it cannot have
+    "type",  # the message type is missing, or only servers send it
+    "relay",  # giaddr is not on this network, and `relays` does not list it
+    "denied",  # the settings `allow` and `deny` exclude the device
+    "ciaddr",  # an INFORM from an address that is not on this network
+    "no_address",  # a REQUEST that names no address
+    "other_server",  # the client took the offer of another server
+    "unknown_client",  # `authoritative=False`: the server has no record of the client
+    "not_yours",  # a DECLINE or RELEASE of an address that the sender does not have
+    "pool_full",  # no address is left
+    "option_left_out",  # a reply was sent; one of its options found no room
+    "client_id_left_out",  # a reply was sent without option 61: no room
+    "agent_info_left_out",  # a reply was sent without option 82: no room
+    "machine_id_left_out",  # a reply was sent without option 97: no room
 )
 STATES = (
     "free",
@@ -54,12 +55,12 @@ _ADDRESS = const(1)  # an entry of the ring is: kind, address, MAC
 _MAC = const(5)
 _ENTRY = const(11)
 
-# address, mac   text
-# host_name      text, "" when the client did not give one
-# state          "offered", "checking"; "bound", "adopted" (leased, not confirmed by a renewal);
-#                "declined", "conflict" (in quarantine); "released", "expired"
-# seconds_left   until the state ends, None: never, 0: it has
-# reserved       whether the address is kept for this client
+# address        text, "192.168.4.16"
+# mac            text, "00:00:5e:00:53:01"
+# host_name      text; "" if the client gave none
+# state          text, see docs/reference/states.md
+# seconds_left   until the state ends; None: it does not end, 0: it has ended
+# reserved       True if the settings keep the address for a device
 Lease = namedtuple("Lease", ("address", "mac", "host_name", "state", "seconds_left", "reserved"))
 
 
@@ -168,10 +169,16 @@ def enable_events(server, size=16):
 def next_event(server):
     """Return (kind, address, MAC, host name), all text, of the oldest event, None: no more.
 
-    Kinds: "bound", "renewed", "released", "expired", "declined", "conflict" (we found the
-    address in use: with the MAC of who has it, "" if unknown), "pool_full" (no address left:
-    "", and the asker's MAC).
-    What ends by time is noticed by the next packet, or by roster() or leases.end_due().
+    bound      a client has got the address
+    renewed    a client has renewed its lease
+    released   a client has given its address back
+    expired    a lease has ended
+    declined   a client has found its address in use
+    conflict   the server has found an address in use; the MAC is that of the host there, "" if
+               nobody knows it
+    pool_full  no address is left; the address is "", the MAC that of the client
+    A Server notices the end of a lease with the next message, or when a program asks for the
+    list; a Service notices it within a second.
     """
     return server.events.take() if server.events else None
 

@@ -54,19 +54,19 @@ _LONGEST_S = const(1 << 27)
 class Server(Writer):
     """A DHCP server without input and output.
 
-    rx         bytearray to put the request in; rx_size bytes, longer messages do not fit
-    tx         bytearray with the reply, or the buffer of config.max_message bytes given for it
-    reply_to   where it goes: BROADCAST, CLIENT, CIADDR or RELAY
-    now_s      the time of the last packet
-    leases     the lease table
-    events     what happened, while somebody wants to know (enable_events), else None
-    check_slot the slot whose address wants a check, after handle() has returned PARK
-    dropped    the number of last_drop
+    rx          bytearray for the request; a longer message than rx_size does not fit
+    tx          bytearray with the reply; the buffer of config.max_message bytes given for it
+    reply_to    where the reply goes: BROADCAST, CLIENT, CIADDR or RELAY
+    last_drop   why the last message got no answer; None: it got one, or needs none
+    drops       {reason: how often}
+    now_s       time of the last message
+    leases      the lease table
+    check_slot  the slot whose address wants a check, after handle() has returned PARK
+    events      a ring of what happened (report.Events), None: nobody wants to know
+    dropped     number of last_drop
 
-    What programs ask for is loaded when they first do (report.py): last_drop (why the last packet
-    got no answer, None when it got one or needs none), drops ({reason: how often}), roster(),
-    find(), release(), counters(), enable_events(), next_event(), configure(), address_of().
-    enable_checks(), and then checked(), are in conflict.py.
+    The methods that programs call are in report.py, and in conflict.py those for checks.  They
+    are loaded when they are first used.
     """
 
     def __init__(self, config, rx_size=600, tx=None):
