@@ -36,7 +36,7 @@ POOL = 64
 BOUND_N = 40
 LEASE_S = 80  # T1 is within each flood
 TRY_S = 1 + 5 + 9 + 1  # until a client that asks for the third time has its answer
-GRACE_S = 60  # for so long nobody doubts a lease that was acknowledged without an offer
+GRACE_S = 60  # nobody doubts an unconfirmed lease before: docs/policies.md says why
 SLACK_BYTES = 16_384
 
 

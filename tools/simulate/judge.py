@@ -172,11 +172,17 @@ class Judge:
         if kind == DECLINE:
             self._quarantine(options[client.REQUESTED])
         elif kind == RELEASE:
-            self._free_since[packet[12:16]] = self._lease_ends[packet[12:16]] = now
+            self._released(packet[12:16], mac)
         elif mac in self._air.devices and client.SERVER_ID not in options:
             self._asked_for[mac] = options.get(client.REQUESTED)
             if kind == DISCOVER:
                 self._judge_patience(mac, now)
+
+    def _released(self, address, mac):
+        """A client gives its address back: a late copy of that is nothing to the next client."""
+        last = self._last.get(address)
+        if last and last.mac == mac:
+            self._free_since[address] = self._lease_ends[address] = self._world.now
 
     def _judge_patience(self, mac, now):
         """A client asks: the last time it did it should have got an offer."""
