@@ -163,7 +163,7 @@ class Agent:
         return max(n, _SHORTEST)
 
     def _read(self, buf, n, op):
-        """Find what matters in a message; return False if it is none."""
+        """Find the fields and options of interest; return False if it is not a DHCP message."""
         if not 243 <= n <= len(buf) or buf[0] != op or not 0 < buf[2] <= 16:
             return False
         if buf[236] != 0x63 or buf[237] != 0x82 or buf[238] != 0x53 or buf[239] != 0x63:
@@ -184,7 +184,7 @@ class Agent:
         return self._kind > 0
 
     def _note(self, code, buf, pos):
-        """Keep where an option of interest is; return False if its length is wrong."""
+        """Note the position of an option of interest; return False if its length is wrong."""
         if code == 53:
             self._kind = buf[pos] if buf[pos - 1] == 1 and not self._kind else 0
             return self._kind > 0
@@ -199,7 +199,7 @@ class Agent:
         return True
 
     def _choose(self, now_s):
-        """Set `targets` for the message in rx; return why there are none, or _PASSES.
+        """Set `targets` for the message in rx; return _PASSES, or the reason why there are none.
 
         What takes an offer goes to one server: the client knows all of them by one address.
         """
@@ -237,7 +237,7 @@ class Agent:
         return pos // _ROW if pos >= 0 else -1
 
     def _remember(self, row, server, now_s):
-        """Note the transaction whose key was looked for last; the oldest one gives way."""
+        """Note the transaction whose key was looked for last, in place of the oldest one."""
         if row < 0:
             row = self._next
             self._next = (row + 1) % len(self._seen_s)
@@ -247,7 +247,7 @@ class Agent:
         self._seen_s[row] = now_s & _CLOCK
 
     def _last_of_device(self):
-        """Return whose answer the device in rx had last; _NO_SERVER if unknown."""
+        """Return the server whose answer the device in rx had last, or _NO_SERVER."""
         rows = len(self._seen_s)
         for back in range(1, rows + 1):
             pos = _ROW * ((self._next - back) % rows)
@@ -258,7 +258,7 @@ class Agent:
         return _NO_SERVER
 
     def _finish(self, n):
-        """Take option 82 out of the reply in tx[:n], fill it up, and find its destination."""
+        """Remove option 82 from the reply in tx[:n], pad it, and find its destination."""
         tx = self.tx
         pos = self._agent_pos
         if pos:
@@ -277,7 +277,7 @@ class Agent:
                 self.rx[i] = tx[i]
 
     def _drop(self, reason):
-        """Count a message that does not pass; return 0."""
+        """Count a dropped message; return 0."""
         self.drop_counts[reason] = self.drop_counts[reason] + 1 & 0x3FFFFFFF
         return 0
 

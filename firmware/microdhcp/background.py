@@ -1,4 +1,4 @@
-"""Turns of a service behind a program that gives it none.
+"""Gives a service turns behind a program that never calls it.
 
 A timer lets the firmware call turn() between two bytecodes of whatever runs: a loop, a sleep, a
 blocking accept(), the prompt.  So a turn may come in the middle of everything; what must be whole
@@ -40,11 +40,11 @@ class Background:
         self._now_ms = 0  # how often turns come now
 
     def begin(self):
-        """Let turns come from now on."""
+        """Start the turns."""
         self._pace(self._period_ms)
 
     def end(self):
-        """Let no more turns come."""
+        """Stop the turns."""
         self._timer.deinit()
 
     def _renew(self):
@@ -54,7 +54,7 @@ class Background:
         self._missed = False  # a turn came while it was taken
 
     def whole(self, function, *arguments):
-        """Return function(*arguments), called while no turn can come between."""
+        """Return function(*arguments), called without a turn in the middle of it."""
         if self._locked() and self._owner == get_ident():
             if self._service.calling:  # it is a callback that calls
                 return function(*arguments)
@@ -67,7 +67,7 @@ class Background:
         return result
 
     def turn(self, _timer):
-        """Serve what waits; all that goes wrong is counted.  Called by the timer."""
+        """Serve the messages that wait, and count every error.  Called by the timer."""
         try:
             if self._locked():
                 if not self._missed:
@@ -87,7 +87,7 @@ class Background:
             self._service.survive(error, BaseException)
 
     def _serve(self, came):
-        """Serve, and choose when the next turn comes."""
+        """Serve, and choose the time of the next turn."""
         service = self._service
         if not service.port.sock:  # the last one that was due before end()
             return
@@ -106,7 +106,7 @@ class Background:
         self._pace(ms)
 
     def _pace(self, ms):
-        """Let turns come every so many milliseconds.
+        """Set the period of the turns, in milliseconds.
 
         Setting a timer stops it first: if that fails then, there would be no more turns.
         """

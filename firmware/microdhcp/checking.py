@@ -1,4 +1,4 @@
-"""Messages that wait for the check of an address, on a board: what follows PARK.
+"""Messages that wait for the check of an address on a board, after PARK.
 
     n = server.handle(n, now_s)
     if n == PARK:
@@ -122,7 +122,7 @@ class Checker:
             self._begin(check, now_ms)
 
     def poll(self, now_ms, now_s):
-        """Put a message whose check has ended into server.rx; return its length, 0: there is none.
+        """Put a message whose check has ended into server.rx; return its length, or 0 without one.
 
         Call it until it says 0.
         """
@@ -138,7 +138,7 @@ class Checker:
         return 0
 
     def _go_on(self, check, doing, now_ms):
-        """Do what is due for a check that runs; return what it is doing then."""
+        """Do the next step of a check if it is due; return its new state."""
         passed_ms = now_ms - self._begun_ms[check] & _WRAP
         if doing == _TO_ASK:  # its time begins when the first probe leaves
             if self._ask(check, now_ms):
@@ -155,13 +155,13 @@ class Checker:
         return doing
 
     def wait_ms(self):
-        """Return after how many ms poll() wants to be called, -1: not before the next park()."""
+        """Return the ms until poll() must be called, or -1: not before the next park()."""
         if not self.waiting:
             return -1
         return 0 if max(self._doing) >= _NOT_IN_USE else _TICK_MS
 
     def clear(self):
-        """Forget all that waits: nobody serves any more."""
+        """Forget all waiting messages, because the service has stopped."""
         for check in range(len(self._doing)):
             self._doing[check] = 0
         for place in range(len(self._messages)):
@@ -170,7 +170,7 @@ class Checker:
         self._echo.close()
 
     def again(self, now_ms):
-        """Ask anew, because the access point was away.  Once for each check: it shall end."""
+        """Ask again, because the access point was off.  Once for each check, so that it ends."""
         for check in range(len(self._doing)):
             if _ASKED <= self._doing[check] <= _ASKED_TWICE and not self._renewed[check]:
                 self._renewed[check] = 1
@@ -200,7 +200,7 @@ class Checker:
         return found
 
     def _keep(self, place, n):
-        """Copy the message in rx[:n] to a place; return False when it does not fit.
+        """Copy the message in rx[:n] to a place; return False if it does not fit.
 
         A long one fits without sname and file, where those are empty.
         """
@@ -243,7 +243,7 @@ class Checker:
         return found
 
     def _begin(self, check, now_ms):
-        """Start a check, if it can be made and tells anything.
+        """Start a check, if it is possible and useful.
 
         The list of stations comes first: without memory for it, nothing has begun.
         """
@@ -264,7 +264,7 @@ class Checker:
             self._doing[check] = self._go_on(check, _TO_ASK, now_ms)
 
     def _needless(self):
-        """Return whether all stations but the client, which is one, hold leases of ours."""
+        """Return whether the client is a station, and all other stations hold leases."""
         leases = self._server.leases
         here = False
         for mac in self._stations.macs:
@@ -304,7 +304,7 @@ class Checker:
                 asked[check] = asked[check][echo.station] if echo.station >= 0 else None
 
     def _is_proxy(self, check):
-        """Return whether who has answered now has done so for two other addresses before.
+        """Return whether this MAC has answered for two other addresses before.
 
         It then answers for everything, and has none of them.
         """
@@ -325,11 +325,11 @@ class Checker:
         return False
 
     def _slot(self, check):
-        """Return the slot of a check's address, -1 when it is none of ours any more."""
+        """Return the slot of a check's address, or -1 if the settings no longer have it."""
         return self._server.leases.slot_of(self._addresses, 4 * check)
 
     def _end(self, check, in_use, now_s):
-        """Tell the server the result; return the length of the message in rx, 0: it is lost."""
+        """Tell the server the result; return the length of the message in rx, 0 if it is lost."""
         server = self._server
         leases = server.leases
         slot = self._slot(check)

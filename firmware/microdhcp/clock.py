@@ -9,7 +9,7 @@ _NEVER = const((1 << 30) - 1)  # the end of the clock, after 34 years
 
 
 class Clock:
-    """Counts while somebody asks at least once in 12 days.
+    """A counter of seconds; now_s() must be called at least once in 12 days.
 
     seconds   what now_s() has returned last
     """

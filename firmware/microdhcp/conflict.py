@@ -14,7 +14,7 @@ _SILENT = const(2)
 
 
 def of_server(server, _name):
-    """Return what a program means by server.enable_checks."""
+    """Return the method enable_checks() of a server."""
 
     def enable_checks(names_owner=False):
         """Let handle() return PARK for a message whose answer waits for the check of an address.
@@ -29,7 +29,7 @@ def of_server(server, _name):
 
 
 class Checks:
-    """What a server with checks knows beyond its leases.
+    """The state of a server with checks, beside its leases.
 
     names_owner   the host learns who answers, so that it can tell the client itself, which is no
                   conflict, from others; then an address that an unknown client names in a REQUEST
@@ -46,7 +46,7 @@ class Checks:
         self.forget()
 
     def forget(self):
-        """Forget the last check of a lease: its slot, with what result, and when."""
+        """Forget the last check of a lease: its slot, its result and its time."""
         self._slot = -1
         self._verdict = self._checked_s = 0
 
@@ -79,7 +79,7 @@ class Checks:
         return self.names_owner and self.needed(slot, now_s)
 
     def checked(self, slot, in_use, now_s, owner=None):
-        """Take the result of a check: whether somebody else than the client has the address.
+        """Take the result of a check: whether another host than the client has the address.
 
         owner   the MAC of who has it, 6 bytes; None: nobody knows
         """
@@ -120,7 +120,7 @@ class Checks:
         return twin
 
     def _keep_back(self, slot, until_s, owner):
-        """Keep back an address that was found in use, and remember who has it, if known."""
+        """Put an address that was found in use into quarantine; note its owner, if known."""
         leases = self._server.leases
         leases.forget(slot)
         leases.granted_s[slot] = 0
@@ -132,7 +132,7 @@ class Checks:
         leases.move(slot, CONFLICT, until_s)
 
     def _verdict_of(self, slot, now_s):
-        """Return what the last check of a lease has shown, 0: nothing about this one."""
+        """Return the result of the last check of a lease, or 0 if it was about another one."""
         if self._slot != slot or now_s - self._checked_s > MOMENT_S:
             return 0
         return self._verdict

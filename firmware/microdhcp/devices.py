@@ -1,4 +1,4 @@
-"""What the settings say about single devices, or kinds of them.
+"""The settings for single devices and for classes of devices.
 
 Reservations, options of their own, classes, allow and deny.  Loaded only where one is given.
 """
@@ -36,7 +36,7 @@ class Devices:
         return not _begins(client.rx, self.deny)
 
     def only_reserves(self):
-        """Return whether nothing is set but addresses: all are served, with the same options."""
+        """Return whether only addresses are set: all devices are served with the same options."""
         return self.allow is None and not self.deny and not self.own and not self.classes
 
     def find(self, key):
@@ -60,7 +60,7 @@ class Devices:
         return slot
 
     def reservation(self, server):
-        """Return the slot that is reserved for the client in rx and that it can have now, else -1.
+        """Return the slot reserved for the client in rx, or -1 if it has none or it is taken.
 
         Another identifier of the same device takes the slot over.
         """
@@ -106,7 +106,7 @@ def _begins(rx, prefixes):
 
 
 def _fits(client, conditions):
-    """Return whether each option that is named says what it should; conditions: (code, bytes)."""
+    """Return whether all options in conditions, ((code, bytes), …), begin as given."""
     for code, wanted in conditions:
         if not _says(client.rx, client.n, code, wanted):
             return False

@@ -168,7 +168,7 @@ class Names:
     # What Service.add() wants
 
     def open(self):
-        """Bind UDP port 53 of the board's address.  OSError when it cannot be had."""
+        """Bind UDP port 53 of the board's address.  OSError if it is taken."""
         from .opening import bound, forget
 
         forget()
@@ -179,7 +179,7 @@ class Names:
         return [self._sock] if self._sock else []
 
     def poll(self):
-        """Answer what waits, some queries at most.  Allocates for each; never raises."""
+        """Answer the queries that wait, a few at most.  Allocates for each; never raises."""
         if self._config is not self._service.config:
             self._tell_domain()
         for _ in range(_QUERIES):
@@ -198,14 +198,14 @@ class Names:
                 return
 
     def close(self):
-        """Give the port back."""
+        """Close the socket."""
         if self._sock:
             self._sock.close()
             self._sock = self._ipoll = None
 
 
 def _question_end(query):
-    """Return where the only question ends, -1 if there is not exactly one that is whole.
+    """Return the end of the question, or -1 unless there is exactly one whole question.
 
     A compression pointer has nothing before it to point at: it is refused.
     """
@@ -220,7 +220,7 @@ def _question_end(query):
 
 
 def _find_opt(query, pos):
-    """Return where the OPT record is, 0: there is none, -1: the message is malformed.
+    """Return the position of the OPT record, 0 without one, -1 if the message is malformed.
 
     pos  end of the question; records of any other kind are passed over in silence if they are
          additional, and malformed if they stand before (RFC 6891 section 6.1.1)
@@ -243,7 +243,7 @@ def _reply(query, end, rcode, answer, authority, opt):
 
 
 def _refusal(query, rcode):
-    """Return a message that is nothing but a header."""
+    """Return a message with a header only."""
     return query[:2] + bytes((0x80 | query[2] & 0x79, rcode)) + bytes(8)
 
 

@@ -531,7 +531,7 @@ class Fast:
         self.make()
 
     def make(self):
-        """Take the server's settings and table: after configure() they are others."""
+        """Take over the server's settings and table, also after configure()."""
         from .fast_start import make
 
         self.leases = self.server.leases
@@ -597,7 +597,7 @@ class Fast:
         service._torn = False
 
     def ready(self, service):
-        """Return whether turn() may take the next message: nothing else comes first."""
+        """Return whether turn() may take the next message."""
         port = self.port
         checker = service.checker
         if not self.queue or service._unsent or service._torn or port.queued:

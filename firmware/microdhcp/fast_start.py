@@ -1,4 +1,4 @@
-"""What the fast path works on: made once, and after configure().  Leaves memory then."""
+"""Prepares the buffers of the fast path, also after configure().  Leaves memory then."""
 
 import sys
 from array import array

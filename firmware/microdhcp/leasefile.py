@@ -27,7 +27,7 @@ _LONGEST_S = const(1 << 27)
 
 
 class Record:
-    """What the table knows about one address.
+    """The contents of the table for one address.
 
     address     4 bytes        mac  6 bytes
     key         the client key, 8 bytes (message.client_key)
@@ -38,7 +38,7 @@ class Record:
     """
 
     def __init__(self, data, pos, end):
-        """Take the record in data[pos:end], whatever it says."""
+        """Read the record in data[pos:end] without a check."""
         self.address = bytes(data[pos : pos + 4])
         self.key = bytes(data[pos + 4 : pos + 12])
         self.mac = bytes(data[pos + 12 : pos + 18])

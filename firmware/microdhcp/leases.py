@@ -92,7 +92,7 @@ class Leases:
     # Addresses
 
     def slot_of(self, buf, pos):
-        """Return the slot of the address in buf[pos:pos + 4], -1 when it is none of ours."""
+        """Return the slot of the address in buf[pos:pos + 4], or -1 if it has none."""
         config = self._config
         if buf[pos] != config.address[0]:
             return -1
@@ -158,7 +158,7 @@ class Leases:
         return ADOPTED <= self.state[slot] <= BOUND
 
     def idle(self, slot):
-        """Return whether nobody has the address, as far as anybody knows."""
+        """Return whether the address is unassigned."""
         return not WORTH[self.state[slot]]
 
     def open(self, slot):
@@ -221,7 +221,7 @@ class Leases:
         return found
 
     def _before(self, slot, other, time_of):
-        """Return whether a slot is given away before another: worth less, or earlier."""
+        """Return whether a slot is reused before another one."""
         time = WORTH[self.state[slot]] - WORTH[self.state[other]]
         if not time:
             time = time_of[slot] - time_of[other]
@@ -239,7 +239,7 @@ class Leases:
     # Changes
 
     def put(self, slot, key, mac, state, granted_s, now_s, until_s):
-        """Write a client into a slot, and out of others: the way into every state that has one.
+        """Write a client into a slot and remove it from others, for every state with a client.
 
         A new offer (or check) leaves the lease that the key has elsewhere alone.
         """
@@ -271,7 +271,7 @@ class Leases:
         self._note(RENEWED if renewed else BOUND, slot)
 
     def promise(self, slot, granted_s, until_s):
-        """Offer a lease to who has it, for another time; it lasts until until_s at least."""
+        """Offer a lease to its holder for another time; it lasts until until_s at least."""
         self.granted_s[slot] = granted_s
         if self.until_s[slot] < until_s:
             self.until_s[slot] = until_s
@@ -287,7 +287,7 @@ class Leases:
         self.move(slot, state, now_s)
 
     def decline(self, slot, now_s, until_s):
-        """End a lease whose address is in use elsewhere; keep it back until until_s.
+        """End a lease whose address another host uses; quarantine until until_s.
 
         At most a quarter of the pool is kept back, so that no client can take it all; reserved
         addresses are not counted.
@@ -300,7 +300,7 @@ class Leases:
             self.move(slot, RELEASED, now_s)
 
     def may_quarantine(self, slot):
-        """Return whether one address more may be kept back because a client declined it."""
+        """Return whether one more declined address may go into quarantine."""
         left = max(1, self._config.pool_n // 4)
         if slot not in self.reserved:
             for other in range(self.slots):
@@ -309,7 +309,7 @@ class Leases:
         return left > 0
 
     def end_due(self, now_s):
-        """End what is over at now_s, and note when the next offer, lease or quarantine is."""
+        """End what is due at now_s, and note when the next offer, lease or quarantine ends."""
         due_s = NEVER
         for slot in range(self.slots):
             state = self.state[slot]
@@ -360,7 +360,7 @@ class Leases:
             pos = keys.find(key, pos + 1)
 
     def _note(self, kind, slot):
-        """Note an event, where somebody wants to know."""
+        """Note an event, if events are enabled."""
         if self.events:
             self.events.put(kind, slot, self.mac, 6 * slot)
 

@@ -1,4 +1,4 @@
-"""A service as tasks of asyncio.  Loaded by Service.run(), so that other programs go without."""
+"""A service as tasks of asyncio.  Only Service.run() loads it."""
 
 import asyncio
 
@@ -38,13 +38,13 @@ async def run(service):
 
 
 def added(service):
-    """Let a first part have its turns, that was added while run() runs."""
+    """Start the turns of a first part that was added while run() runs."""
     if len(service.parts) == 1:
         service._helpers.append(asyncio.create_task(_run_parts(service)))
 
 
 def _take_over(service, task):
-    """Let a task be the one that runs; RuntimeError while another one does.
+    """Note the task that runs; RuntimeError if another one does.
 
     Ctrl-C may have left one behind, which does nothing until asyncio runs again: it is ended.
     """
@@ -57,7 +57,7 @@ def _take_over(service, task):
 
 
 async def _serve_socket(service, sock):
-    """Serve until the port has another socket, or none."""
+    """Serve until the port's socket is closed or replaced."""
     reader = asyncio.StreamReader(sock)
     nothing = bytearray(0)
     while service.port.sock is sock and not service.background:

@@ -13,7 +13,7 @@ _NOBODY = const(b"\xff\xff\xff\xff\xff\xff\xff\xff")
 
 
 def mend(leases, now_s):
-    """Let each client have its lease, or one offer beside it, and nobody else's slot."""
+    """Give each client one lease or one offer beside it, and free its other slots."""
     for slot in range(leases.slots):
         key = bytes(leases.keys[8 * slot : 8 * slot + 8])
         state = leases.state[slot]

@@ -1,4 +1,4 @@
-"""What a client's message says: one pass over the bytes, which stay where they are.
+"""Reads a client's message in one pass over the bytes, without copying them.
 
 The header, RFC 2131 figure 1, and the options that matter to the server.  Nothing here raises or
 allocates; a message that is not fit to be answered gets the number of the reason.
@@ -97,7 +97,7 @@ class Reader:
         return kind
 
     def _header(self, n):
-        """Return what is wrong with the fixed part of the message, negative; 0: nothing."""
+        """Check the fixed part of the message; return 0, or the negative reason of a fault."""
         rx = self.rx
         if n < F_OPTIONS + 3:  # no room for a message type
             return -SHORT
@@ -188,7 +188,7 @@ class Reader:
         return True
 
     def _kind(self):
-        """Return the message type, or what is wrong with it or another option, negative.
+        """Return the message type, or the negative reason of a fault in an option.
 
         An empty option, and a server identifier of zeros, count as absent.
         """

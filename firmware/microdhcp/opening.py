@@ -1,4 +1,4 @@
-"""What dns and web need once: names are checked, ports are taken.  Leaves the heap after that."""
+"""Checks names and opens ports for dns and web.  Leaves the heap after that."""
 
 import sys
 
@@ -6,7 +6,7 @@ from .text import address_text
 
 
 def label(setting, text):
-    """Return a label as bytes in lower case; ValueError, naming the setting, if it is none."""
+    """Return a label as bytes in lower case.  ValueError with the setting if it is not one."""
     found = text.encode().lower() if isinstance(text, str) else b""
     odd = [byte for byte in found if byte not in b"abcdefghijklmnopqrstuvwxyz0123456789-"]
     if not 1 <= len(found) <= 63 or odd:
@@ -26,7 +26,7 @@ def wire(setting, text, longest):
 
 
 def bound(address, port, listen=0):
-    """Return (socket, function that tells what is readable now) of a port.
+    """Return (socket, function that returns the sockets readable now) of a port.
 
     address   text, or 4 bytes
     listen    UDP: 0; TCP: how many connections may wait
@@ -60,7 +60,7 @@ def tell_domain(service, domain, zone):
 
 
 def add_option(config, tlv):
-    """Add a finished option to each set of options of a Config that has none of that code.
+    """Add a finished option to each set of options of a Config that lacks its code.
 
     A set is (options, the last two of them 58 and 59; {code: number}; boot file).
     """

@@ -1,4 +1,4 @@
-"""A page that shows who is there: devices, what happened last, the pool and the counters.
+"""The status page: devices, latest events, pool and counters.
 
     Page(service, title="greenhouse", password="let-me-in")
 
@@ -113,7 +113,7 @@ class Page:
         yield b'},"heap":' + _value(free) + b',"seconds":' + _value(now_s) + b"}"
 
     def _release(self, fields):
-        """End a lease; a wrong password is refused, and one second long every other one too."""
+        """End a lease.  After a wrong password every request is refused for one second."""
         now_s = self._service.now_s()
         if not self._password or now_s == self._refused_s:
             return Reply(403, (b"not allowed",), "text/plain")

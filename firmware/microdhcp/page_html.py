@@ -1,4 +1,4 @@
-"""What a browser gets from page.py: one page, its style and its script.
+"""The HTML of page.py: one page, its style and its script.
 
 Loaded for a request, and dropped with its reply: see web.filled().
 """

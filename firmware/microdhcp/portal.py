@@ -1,4 +1,4 @@
-"""A captive portal: a form that opens by itself on telephones, and a callback for what it brings.
+"""A captive portal: a form that opens by itself on telephones, and a callback for its fields.
 
     def submitted(fields):
         save(fields["ssid"], fields["password"])
@@ -62,7 +62,7 @@ class Portal:
         return self._form()
 
     def _form(self):
-        """Return the Reply with the form, and the message that waits for it."""
+        """Return the Reply with the form and its pending message."""
         message = self.message
         self.message = ""
         values = {
@@ -80,7 +80,7 @@ class Portal:
             yield f'<option value="{escape(name)}">'.encode()
 
     def _submit(self, fields):
-        """Hand the fields to the program, if they come from our own form."""
+        """Pass the fields to the program, if they come from this form."""
         if fields.pop("token", "") != self._token:
             return Reply(403, (b"The form is too old. Load the page again.",), "text/plain")
         try:

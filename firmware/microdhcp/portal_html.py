@@ -1,4 +1,4 @@
-"""What a telephone gets from portal.py: the form, and the page behind it.
+"""The HTML of portal.py: the form, and the page after it.
 
 Loaded for a request, and dropped with its reply: see web.filled().
 """

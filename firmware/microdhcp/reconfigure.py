@@ -1,4 +1,4 @@
-"""New settings for a server that runs: what becomes of its leases.
+"""New settings for a server that runs, and what happens to its leases.
 
 Loaded by Server.configure() only.
 """
@@ -10,7 +10,7 @@ from .text import name_of, restore_name
 
 
 def configure(server, config, now_s):
-    """Let a server go on with another Config: see report.configure()."""
+    """Give a running server another Config: see report.configure()."""
     use(server, config, _carried(server, config, now_s))
 
 
@@ -26,7 +26,7 @@ def use(server, config, leases):
 
 
 def _carried(server, config, now_s):
-    """Return a lease table for `config` with what the server's table knows and fits.
+    """Return a lease table for `config` with all of the server's leases that fit.
 
     A lease whose address is not one of ours any more ends: "expired".  One whose address is now
     reserved for somebody else goes on until its client's next REQUEST.  ValueError, and nothing
@@ -50,7 +50,7 @@ def _carried(server, config, now_s):
 
 
 def _refuse(old, new):
-    """Raise ValueError where the new settings are not possible after the old ones."""
+    """Raise ValueError if a setting changes that cannot change."""
     if old.common[0][0] != new.common[0][0] or old.address != new.address:  # the mask comes first
         raise ValueError("address: cannot change while the server runs")
     if old.max_message != new.max_message:

@@ -137,7 +137,7 @@ class Relay:
     # The loop
 
     def poll(self, wait_ms=0):
-        """Relay what waits, and return.
+        """Relay the messages that wait, and return.
 
         wait_ms   wait so long for the first packet; 500 at most
         """
@@ -179,7 +179,7 @@ class Relay:
         return True
 
     def _reopen(self, sock):
-        """Put a new socket in place of one that an empty datagram has ended (ESP32)."""
+        """Replace a socket that an empty datagram has ended (ESP32)."""
         if sock is self._uplink:
             self._join()
         elif hasattr(self.port, "open"):
@@ -255,7 +255,7 @@ class Relay:
     # Chores
 
     def _do_chores(self):
-        """Do what is due twice a second."""
+        """Do the work that is due twice a second."""
         self._chores_ms = ticks_add(ticks_ms(), _CHORES_MS)
         try:
             self.feed()
@@ -285,7 +285,7 @@ class Relay:
         self._watch()
 
     def _watch(self):
-        """Wait for packets of the sockets that there are."""
+        """Wait for packets of all open sockets."""
         self._poll = poll()
         for sock in (self.port.sock, self._uplink):
             if sock:
@@ -297,7 +297,7 @@ class Relay:
             self._uplink = None
 
     def _survive(self, error):
-        """Count an error; print what is no error of the firmware: a mistake."""
+        """Count an error.  Print it if it is a mistake of the program, not of the firmware."""
         self.counts[_TROUBLES] += 1
         if not isinstance(error, _ERRORS):
             sys.print_exception(error)

@@ -1,4 +1,4 @@
-"""What a relay has counted, in words.  Loaded when somebody asks, and left again."""
+"""The counters of a relay in words.  Loaded when a program asks, then dropped."""
 
 #: Why messages did not pass, in the order of agent.py's numbers.
 DROPS = (
@@ -22,7 +22,7 @@ def drops(agent):
 
 
 def stats(relay):
-    """Return what Relay.stats() does."""
+    """Return the dict of Relay.stats()."""
     agent = relay.agent
     found = {"relayed": agent.relayed, "returned": agent.returned, "drops": drops(agent)}
     for number, what in enumerate(("foreign", "troubles", "unsent", "fallbacks")):

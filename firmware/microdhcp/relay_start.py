@@ -1,4 +1,4 @@
-"""What Relay does before it relays.  Leaves memory on a board when it has run."""
+"""Prepares and starts a Relay.  Leaves memory on a board when it has run."""
 
 import sys
 from array import array
@@ -145,7 +145,7 @@ def _servers(servers):
 
 
 def begin(relay, ap, servers, address, fallback, settings):
-    """Check the arguments of Relay(), see there, and give it what it keeps."""
+    """Check the arguments of Relay(), and set its attributes."""
     try:
         relay._places, relay._thresholds, relay.config, values = _arguments(
             servers, address, fallback, settings

@@ -1,4 +1,4 @@
-"""What a relay agent asks of the server: RFC 3527 link selection, 5107 override, 3011 subnet.
+"""Requests of relay agents: RFC 3527 link selection, 5107 override, 3011 subnet.
 
 Loaded when the first relayed message comes.  Nothing is allocated for a message.
 """
@@ -44,14 +44,14 @@ def admits(server):
 
 
 def sign(server):
-    """Write the name that the relay gave the server into the reply in tx, if it gave one."""
+    """Write the server identifier that the relay chose into the reply in tx, if it did."""
     name = _sub_option(server, _OVERRIDE)
     if name:
         copy(server.tx, _OWN_ID, server.rx, name, 4)
 
 
 def _sub_option(server, wanted):
-    """Return where the four bytes of a sub-option of option 82 are, 0 if it is missing."""
+    """Return the position of the four bytes of a sub-option of option 82, or 0."""
     rx = server.rx
     pos = server.pos[AGENT_INFO]
     return _walk(rx, pos + 1, pos + 1 + rx[pos], wanted) if pos else 0
@@ -66,7 +66,7 @@ def _is_known(rx, relays):
 
 
 def _names(rx, pos, config):
-    """Return whether the address at pos is in the server's subnet: any of it, also its own."""
+    """Return whether the address at pos is in the server's subnet, its own included."""
     if rx[pos] != config.address[0]:
         return False
     low24 = rx[pos + 1] << 16 | rx[pos + 2] << 8 | rx[pos + 3]
@@ -74,7 +74,7 @@ def _names(rx, pos, config):
 
 
 def _walk(rx, pos, end, wanted):
-    """Return where the four bytes of a code are in rx[pos:end], 0 if it is missing."""
+    """Return the position of the four bytes of a code in rx[pos:end], or 0."""
     while pos + 1 < end and rx[pos] != _END:
         if not rx[pos]:
             pos += 1

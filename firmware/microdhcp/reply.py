@@ -109,7 +109,7 @@ class Writer(Reader):
         return self._finish(machine_pos)
 
     def _put_all(self, granted_s, rapid, options, numbers):
-        """Append the lease, and what option 55 asks for, in its order; without it all there is."""
+        """Append the lease and the options of option 55 in its order; without it all options."""
         sent = self.config.sent
         for number in range(len(options)):
             sent[number] = 0
@@ -147,11 +147,11 @@ class Writer(Reader):
         return self._finish(0)
 
     def count(self, reason):
-        """Count a drop, or something that was left out."""
+        """Count a drop, or an option that was left out."""
         self.drop_counts[reason] = self.drop_counts[reason] + 1 & _MOST
 
     def _start(self, kind, to_ciaddr):
-        """Write what every reply has, its destination (RFC 2131 section 4.1), and find the room.
+        """Write the common fields, find the destination (RFC 2131 section 4.1) and the room.
 
         The server has checked giaddr.
         """
@@ -188,7 +188,7 @@ class Writer(Reader):
         self._agent_pos = self._keep_room(AGENT_INFO, AGENT_INFO_LEFT_OUT)
 
     def _keep_room(self, entry, reason):
-        """Keep room for an option that goes back as it came; return where it is, 0: no room."""
+        """Keep room for an option that is echoed; return its position, or 0 without room."""
         pos = self.pos[entry]
         if pos:
             limit = self._limit - 2 - self.rx[pos]

@@ -65,7 +65,7 @@ Lease = namedtuple("Lease", ("address", "mac", "host_name", "state", "seconds_le
 
 
 def of_server(server, name):
-    """Return what a program means by server.name; AttributeError for what there is not."""
+    """Return the attribute of a server that this module adds; AttributeError for others."""
     if name == "drops":
         return drops(server)
     if name == "last_drop":
@@ -127,7 +127,7 @@ def release(server, address, now_s=None):
 
 
 def counters(server):
-    """Return what was counted since the start, as a dict.
+    """Return the counters since the start, as a dict.
 
     received, sent   {message type: how many}
     drops            {reason: how many}

@@ -1,4 +1,4 @@
-"""The decision: what a message asks for, and what to answer (RFC 2131 section 4.3).
+"""Decides how to answer a message (RFC 2131 section 4.3).
 
 handle() takes one request and makes at most one reply.  One function for each message type, and
 one for each state that a client can be in when it sends a REQUEST, in the order of the RFC.
@@ -114,7 +114,7 @@ class Server(Writer):
         return n
 
     def _answer(self, kind, now_s):
-        """Tell the message types apart; return what handle() shall."""
+        """Choose by message type; return as handle()."""
         if kind == _DISCOVER:
             return self._discover(now_s)
         if kind == _REQUEST:
@@ -138,7 +138,7 @@ class Server(Writer):
         return PARK
 
     def _hold(self, slot, state, granted_s, now_s):
-        """Keep the slot for the client, for as long as an offer holds."""
+        """Hold the slot for the client for offer_hold_s."""
         until_s = later(now_s, self.config.offer_hold_s)
         self.leases.put(slot, self.key, self.chaddr, state, granted_s, now_s, until_s)
 
@@ -206,7 +206,7 @@ class Server(Writer):
         return leases.spare(self.key, now_s, until_s)
 
     def _has_declined(self, slot):
-        """Return whether the client declined the address when quarantine was full."""
+        """Return whether the client declined the address while the quarantine was full."""
         leases = self.leases
         if leases.state[slot] != RELEASED or not leases.holds(slot, NOBODY):
             return False
@@ -215,7 +215,7 @@ class Server(Writer):
     # REQUEST, section 4.3.2
 
     def _request(self, now_s):
-        """Tell the states of table 4 apart."""
+        """Choose by the client's state (table 4)."""
         pos = self.pos[REQUESTED]
         if self.pos[SERVER_ID]:
             if not self._names_us():
@@ -229,7 +229,7 @@ class Server(Writer):
         return self._drop(_NO_ADDRESS)
 
     def _other_server(self, now_s):
-        """The client took the offer of another server: what we held for it is free again."""
+        """The client took another server's offer: free the address that was held for it."""
         leases = self.leases
         slot = leases.find(self.key)
         if slot >= 0 and leases.leased(slot):
@@ -241,7 +241,7 @@ class Server(Writer):
         return self._drop(_OTHER_SERVER)
 
     def _selecting(self, pos, now_s):
-        """The client takes our offer: the hold may be over, if nobody else has the address."""
+        """The client takes this server's offer, even a late one, if the address is still free."""
         leases = self.leases
         own = self._own(now_s)
         slot = leases.slot_of(self.rx, pos)
@@ -320,7 +320,7 @@ class Server(Writer):
         return leases.state[slot] == ADOPTED or leases.surplus(self.chaddr, self.key) >= 0
 
     def _ack(self, slot, state, granted_s, now_s, rapid, to_ciaddr):
-        """Lease the address; where the device then has one lease too many, another one ends."""
+        """Lease the address.  If the device has one lease too many then, end another one."""
         leases = self.leases
         if not leases.leased(slot) or not self._is_known_at(slot):
             surplus = leases.surplus(self.chaddr, self.key)
@@ -331,7 +331,7 @@ class Server(Writer):
         return self.write(ACK, leases.host24(slot), granted_s, rapid, to_ciaddr)
 
     def _nak(self, pos, own, now_s):
-        """Refuse the address in rx[pos:pos + 4], and say why.
+        """Send a NAK for the address in rx[pos:pos + 4], with the reason.
 
         A lease of an address that is reserved for somebody else ends with it.
         """
@@ -350,7 +350,7 @@ class Server(Writer):
     # DECLINE, RELEASE, INFORM, sections 4.3.3 to 4.3.5
 
     def _decline(self, now_s):
-        """The client found its address in use: keep it back, and give another one next time."""
+        """The client found its address in use: put it into quarantine."""
         pos = self.pos[REQUESTED]
         slot = self._own_slot(pos + 1) if pos else -1
         if slot < 0 or not self.leases.live(slot):
@@ -359,7 +359,7 @@ class Server(Writer):
         return 0
 
     def _release(self, now_s):
-        """The client gives its address back."""
+        """The client releases its address."""
         slot = self._own_slot(F_CIADDR)
         if slot < 0:
             return self._drop(_NOT_YOURS)
@@ -368,7 +368,7 @@ class Server(Writer):
         return 0
 
     def _inform(self):
-        """The client has an address and wants the rest."""
+        """The client has an address, and asks for the other options."""
         if not self.config.on_link(self.rx, F_CIADDR):
             return self._drop(_BAD_CIADDR)
         return self.write(ACK, -1, 0, False, True)
@@ -411,17 +411,17 @@ class Server(Writer):
         return self.leases.holds(slot, self.key) or self.leases.has_chaddr(slot, self.chaddr)
 
     def _names_us(self):
-        """Return whether option 54 is our address."""
+        """Return whether option 54 names this server."""
         pos = self.pos[SERVER_ID] + 1
         return self.rx.find(self.config.address, pos, pos + 4) >= 0
 
     def _reservation(self):
-        """Return the slot that is reserved for the client and that it can have now, else -1."""
+        """Return the slot reserved for the client, or -1 if it has none or it is taken."""
         devices = self.config.devices
         return devices.reservation(self) if devices else -1
 
     def _lease_time(self):
-        """Return the seconds to grant: what option 51 wishes, within limits; -1 is infinite."""
+        """Return the seconds to grant: those of option 51, within limits; -1 is infinite."""
         config = self.config
         pos = self.pos[LEASE_TIME]
         if not pos:

@@ -1,4 +1,4 @@
-"""The loop of a board: receives, lets the server decide, sends, and looks after the rest.
+"""The service of a board: it receives, lets the server decide, and sends.
 
     service = Service(ap, Config(address="10.10.10.1/24", pool=("10.10.10.16", "10.10.10.47")))
     service.start(ssid="greenhouse", key="change-me-now", background=True)
@@ -26,7 +26,7 @@ _ERRORS = (OSError, MemoryError, RuntimeError)  # the ESP32's Wi-Fi raises Runti
 
 
 def _passed(at_ms, period_ms):
-    """Return whether a time is over that was not more than period_ms ahead.
+    """Return whether a time that was at most period_ms ahead has passed.
 
     After six days without a turn a difference of ticks has the wrong sign.
     """
@@ -175,7 +175,7 @@ class Service:
         return function(*arguments)
 
     def _change(self, function, *arguments):
-        """Return function(*arguments), which changes the table; what it leaves torn is mended."""
+        """Return function(*arguments); mend the table if it raises in the middle of a change."""
         self._torn = True
         result = function(*arguments)
         self._torn = False
@@ -217,7 +217,7 @@ class Service:
         return self._clock.now_s()
 
     def stations(self):
-        """Return the list of who is associated that all share, stations.Stations."""
+        """Return the shared list of associated devices, a stations.Stations."""
         if not self.port.associated:
             from .stations import Stations
 
@@ -284,7 +284,7 @@ class Service:
         self._on_event = callback
 
     def events(self):
-        """Return an iterator of what has happened to leases since the last call.
+        """Return an iterator over the events since the last call.
 
         Each is (kind, address, mac, host_name) as for on_event(), which gets none of them.  From
         the first call on 16 are kept at most; the oldest give way.
@@ -301,7 +301,7 @@ class Service:
 
         seconds   since the service was made
         unsent    replies that could not be sent
-        foreign   messages from who is no station of ours
+        foreign   messages from devices that are not associated with this access point
         troubles  errors of the firmware, or no memory, that were survived
         dropped   datagrams that were no messages, or too long
         checks    of addresses (checking.Checker.counters), {} where none are made
@@ -321,7 +321,7 @@ class Service:
     # The loop
 
     def poll(self, wait_ms=0):
-        """Serve what waits, and return.
+        """Serve the messages that wait, and return.
 
         wait_ms   wait so long for the first datagram, or until something else is to be done:
                   500 at most
@@ -342,7 +342,7 @@ class Service:
             self.turn()
 
     def turn(self):
-        """Serve what waits, and do what is due.  For poll() and the background."""
+        """Serve the messages that wait, and do the chores.  For poll() and the background."""
         self._serve()
         if self.parts:
             self._poll_parts()
@@ -438,7 +438,7 @@ class Service:
         return _CHORES_MS if checks_ms < 0 else checks_ms
 
     def _send_again(self):
-        """Try to send the reply in tx again; return whether it is done with."""
+        """Try to send the reply in tx again; return whether it has left or was given up."""
         if not _passed(self._retry_at, _RETRY_MS):
             return False
         self._retry_at = ticks_add(ticks_ms(), _RETRY_MS)
@@ -452,7 +452,7 @@ class Service:
         return True
 
     def _do_chores(self):
-        """Do what is due twice a second."""
+        """Do the work that is due twice a second."""
         self._chores_at = ticks_add(ticks_ms(), _CHORES_MS)
         self.feed()
         now_s = self._clock.now_s()
@@ -480,7 +480,7 @@ class Service:
             self._call(self._on_feed)
 
     def _tell(self):
-        """Hand what has happened to the parts and to on_event."""
+        """Pass the events to the parts and to on_event."""
         while self._on_event or self._listeners:
             event = self.server.next_event()
             if not event:
@@ -502,7 +502,7 @@ class Service:
             self.calling = outer
 
     def survive(self, error, expected=_ERRORS):
-        """Count an error; print the first one that is no error of the firmware: a mistake."""
+        """Count an error.  Print the first one that is a mistake of the program."""
         self.counts["troubles"] += 1
         if not self._complained and not (expected and isinstance(error, expected)):
             self._complained = True

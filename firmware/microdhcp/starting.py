@@ -1,4 +1,4 @@
-"""What Service does before it serves, step by step.  Leaves memory on a board when it has run."""
+"""Starts a Service, step by step.  Leaves memory on a board when it has run."""
 
 import sys
 
@@ -79,7 +79,7 @@ def _check_turns(background, period_ms, timer):
 
 
 def _take(service, settings, may_restart):
-    """Take the port and see to the access point; return what that has cost, as Port.claim()."""
+    """Take the port and bring the access point up; return the cost as Port.claim()."""
     port = service.port
     ap = port.ap
     was_up = ap.active()
@@ -99,7 +99,7 @@ def _take(service, settings, may_restart):
 
 
 def _fast(service):
-    """Return what answers plain messages by machine code; None where the build has none."""
+    """Return the Fast that answers by machine code, or None if the build has none."""
     try:
         from .fast import Fast
     except (ImportError, SyntaxError, ValueError):  # not in this build, or for another core
@@ -108,7 +108,7 @@ def _fast(service):
 
 
 def _go_behind(service, period_ms, timer):
-    """Let turns come by a timer.  What they need is loaded now, not in the middle of anything."""
+    """Start the turns by a timer.  Load their modules now, not in the middle of a turn."""
     from .background import Background
 
     if service._watch:
@@ -172,7 +172,7 @@ def split(settings):
 
 
 def _end_other(service):
-    """Stop the service that runs: port 67 is there once.  At the REPL it may be one of before."""
+    """Stop the service that runs, because only one can have port 67."""
     kind = type(service)
     if kind.running:
         kind.running.stop()
@@ -180,7 +180,7 @@ def _end_other(service):
 
 
 def _say(config, ssid, cost):
-    """Print what is served, and what port 67 has cost."""
+    """Print which network is served, and the cost of port 67."""
     own = ".".join([str(byte) for byte in config.address])
     cost = f" ({cost})" if cost else ""
     where = f"on {ssid!r}" if ssid else "behind the program's access point"

@@ -1,4 +1,4 @@
-"""Who is associated with the access point: one list for all that ask.
+"""The devices that are associated with the access point: one cached list.
 
 Reading it takes the chip some 0.3 ms and allocates, so nobody does it for every packet.  On a miss
 it is read again, but not more often than a bound allows.
@@ -26,7 +26,7 @@ class Stations:
         self.forget()
 
     def forget(self):
-        """Let the next question read the list: the access point was away."""
+        """Read the list at the next question, because the access point was off."""
         self.macs = ()
         self._read_ms = -1
 
@@ -62,7 +62,7 @@ class Stations:
         return self._read_ms >= 0 and now_ms - self._read_ms & _WRAP < ms
 
     def _may_read(self, now_ms):
-        """Return whether the budget allows another reading, and take it from there."""
+        """Return whether the budget allows another reading, and charge it."""
         ahead_ms = self._paid_ms - now_ms & _WRAP  # what was read is paid for until then
         if ahead_ms > _BURST_MS:
             ahead_ms = 0

@@ -50,7 +50,7 @@ class Storage:
             self.counts["restored"] = -1
 
     def tick(self, now_s):
-        """Write the file when it is time to, and the budget allows it.  Never raises."""
+        """Write the file if it is due and the budget allows it.  Never raises."""
         changed = self._server.leases.changed
         if changed:
             self._due_s = min(self._due_s, now_s + (_NEW_S if changed == 2 else _CHANGED_S))
@@ -83,7 +83,7 @@ class Storage:
         return True
 
     def _read(self, path, now_s):
-        """Take the leases of one file; return 1, 0 without such a file, -1: it is not whole."""
+        """Load the leases of one file; return 1, 0 without such a file, -1 if it is damaged."""
         try:
             with open(path, "rb") as file:
                 restored = load(self._server, file.read(), now_s)
@@ -101,7 +101,7 @@ class Storage:
             file.write(dump(self._server, now_s))
 
     def _discard(self):
-        """Remove the new file: on a disk that is full, that gives the room back."""
+        """Remove the new file, which makes room on a full disk."""
         os.remove(self._new)
 
     def _replace(self):

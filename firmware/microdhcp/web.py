@@ -35,7 +35,7 @@ _HEADERS = const(
 
 
 class Request:
-    """What a browser asks for.
+    """A request of a browser.
 
     method, path, host, body   bytes; path without what follows "?", host without the port, lower
     """
@@ -108,7 +108,7 @@ class Request:
 
 
 class Reply:
-    """What a browser gets.
+    """A reply to a browser.
 
     status    a number of HTTP
     pieces    iterator of bytes: the body
@@ -233,7 +233,7 @@ class Web:
     # What Service.add() wants
 
     def open(self):
-        """Listen.  OSError when it cannot."""
+        """Listen.  OSError if the port is taken."""
         from .opening import bound, forget
 
         forget()
@@ -265,13 +265,13 @@ class Web:
                 self._end(client)
 
     def event(self, *event):
-        """Hand an event of the server, (kind, address, mac, host name), to the parts."""
+        """Pass an event of the server, (kind, address, mac, host name), to the parts."""
         for part in self.parts:
             if hasattr(part, "event"):
                 part.event(*event)
 
     def close(self):
-        """Give the port back."""
+        """Close all sockets."""
         while self._clients:
             self._end(self._clients[0])
         if self._sock:
@@ -283,7 +283,7 @@ class Web:
         client.sock.close()
 
     def _has_room(self, now_s):
-        """Return whether one more may come; of the greediest source the oldest has to go."""
+        """Return whether there is room; a source with many old connections may lose one."""
         if len(self._clients) < self._most:
             return True
         sources = [client.source for client in self._clients]

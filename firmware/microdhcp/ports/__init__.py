@@ -1,1 +1,1 @@
-"""What differs from firmware to firmware: one module for each, with one class Port."""
+"""The differences between firmwares: one module for each, with one class Port."""

@@ -55,7 +55,7 @@ def _seal(frame, start, end, sum_at):
 
 
 class Echo:
-    """Asks and hears for several checks side by side, each with a number.
+    """Sends probes and takes answers for several checks at a time, each with a number.
 
     ap       the access point, a network.WLAN
     checks   how many; their numbers are 0..checks - 1
@@ -78,7 +78,7 @@ class Echo:
         self._reply = bytearray(_END - _IP)  # no longer than a reply: a read never takes two
 
     def open(self):
-        """Begin to hear; return False when there is no room for a socket."""
+        """Open the socket; return False if none is left."""
         if self._socket is None:
             try:
                 self._socket = socket.socket(socket.AF_INET, _SOCK_RAW, _ICMP)
@@ -92,13 +92,13 @@ class Echo:
         return self._socket is not None
 
     def close(self):
-        """Hear no more: lwIP answers pings again."""
+        """Close the socket, so that lwIP answers pings again."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def ask(self, number, question, stations):
-        """Ask everybody but the client whether they have an address; open() comes before.
+        """Ask all stations but the client whether they have an address.  Call open() before.
 
         number    of the check
         question  the address, 4 bytes, and the client's MAC, 6
@@ -125,7 +125,7 @@ class Echo:
         return lost
 
     def heard(self):
-        """Return the number of a check that has been answered, -1 when there is none."""
+        """Return the number of a check with an answer, or -1."""
         if self._socket is None:
             return -1
         reply = self._reply
@@ -165,7 +165,7 @@ class Echo:
         return 0
 
     def _matches(self, reply):
-        """Return whether an IPv4 packet is an answer to what a check has asked."""
+        """Return whether an IPv4 packet answers a probe of a check."""
         number = reply[_CHECK - _IP]
         return (
             reply[0] == _NO_OPTIONS

@@ -56,7 +56,7 @@ class Port:
         return bytearray(n)
 
     def claim(self, config, may_restart):
-        """Take UDP port 67; return what that has cost, as text for the log, "" for nothing.
+        """Take UDP port 67; return its cost as text for the log, "" without one.
 
         may_restart   the access point may be switched off for it, which sends its stations away
         Raises OSError that says what to do.
@@ -66,13 +66,13 @@ class Port:
         return claim(self, config, may_restart)
 
     def timer(self, number):
-        """Return a machine.Timer that nobody uses, or the one of a number.  ValueError: none."""
+        """Return a free machine.Timer, or the one with a number.  ValueError if there is none."""
         from .esp32_start import timer
 
         return timer(number)
 
     def up(self):
-        """Do again what is lost when the access point starts or its address is changed.
+        """Restore what is lost when the access point starts or its address changes.
 
         Raises OSError when the firmware is not ready for it.  Allocates.
         """
@@ -112,7 +112,7 @@ class Port:
         return False
 
     def open(self):
-        """Put a new socket in place of the one there is.  Raises OSError, MemoryError."""
+        """Replace the socket by a new one.  Raises OSError, MemoryError."""
         self._dead = True  # until all has gone well
         self._interface = None
         new = socket(AF_INET, SOCK_DGRAM)
@@ -140,7 +140,7 @@ class Port:
         return False
 
     def receive(self, rx):
-        """Put one datagram into rx; return its length, 0 when none waits.  One object each."""
+        """Put one datagram into rx; return its length, 0 if none waits.  Allocates one object."""
         if not self.wait(0):
             return 0
         try:
@@ -192,7 +192,7 @@ class Port:
         return self._interface is None and self._sta.active()
 
     def close(self):
-        """Give the port and the way of saving power back; the access point stays up."""
+        """Close the socket and restore power saving.  The access point stays up."""
         if self.sock:
             self.sock.close()
             self.sock = self._interface = None

@@ -53,7 +53,7 @@ def _bound(port):
 
 
 def timer(number):
-    """Return the machine.Timer of that number, None: one that nobody uses.
+    """Return the machine.Timer with that number; None: a free one.
 
     From v1.29 on there are virtual timers.  Before, a timer that runs has a value; before v1.26
     nobody can see that.  The even numbers are the first of each group: every chip has them.

@@ -97,7 +97,7 @@ class Port:
         return frame(self, n)
 
     def claim(self, config, may_restart):
-        """Take UDP port 67; return what that has cost, as text for the log, "" for nothing.
+        """Take UDP port 67; return its cost as text for the log, "" without one.
 
         may_restart   the Wi-Fi chip may be reset for it, which drops a station's connection
         Raises OSError that says what to do.
@@ -113,7 +113,7 @@ class Port:
         return Timer(-1 if number is None else number)
 
     def up(self):
-        """Set what the firmware forgets when the access point goes down: address, no power saving.
+        """Restore what the firmware forgets with the access point: address, no power saving.
 
         Before it first came up the firmware did not know its MAC either.  Allocates.
         """
@@ -165,7 +165,7 @@ class Port:
                     return _RX_N
 
     def _shift(self, n):
-        """Move what is queued n bytes to the front.
+        """Move the queue n bytes to the front.
 
         By powers of two: a view for any number would be a new object.
         """
@@ -209,7 +209,7 @@ class Port:
         return True
 
     def _is_station(self, frame):
-        """Return whether chaddr of the reply is associated; yes where nobody can tell."""
+        """Return whether chaddr of the reply is associated; True if that is unknown."""
         try:
             return self.associated.has(frame, _CHADDR, ticks_ms()) or not self.associated.macs
         except MemoryError:
@@ -266,7 +266,7 @@ class Port:
         return [entry[0] for entry in found]
 
     def close(self):
-        """Give the port and the way of saving power back; the access point stays up."""
+        """Close the socket and restore power saving.  The access point stays up."""
         if self.sock:
             self.sock.close()
             self.sock = None
@@ -279,7 +279,7 @@ class Port:
 
 
 def first_end(buf, n):
-    """Return where the first datagram in buf[:n] ends, which may hold several without a mark.
+    """Return the end of the first datagram in buf[:n], which may hold several joined ones.
 
     A message has the magic cookie at 236 and 240 bytes at least; another one may begin where
     `01 01 06` and, 236 bytes on, the cookie stand.

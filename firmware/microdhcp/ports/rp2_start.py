@@ -1,4 +1,4 @@
-"""What the port of the Pico W does once: it makes the frame and takes UDP port 67.
+"""Starts the port of the Pico W: makes the frame and takes UDP port 67.
 
 Leaves memory when start() has run.
 
@@ -45,7 +45,7 @@ def frame(port, n):
 
 
 def fill(port, address):
-    """Write what all headers have in common: all but our MAC, which comes with up()."""
+    """Write the constant part of all headers.  The board's MAC comes with up()."""
     head = _IP + address
     port._frame[14 : 14 + len(head)] = head
     port._frame[36:40] = _PORTS

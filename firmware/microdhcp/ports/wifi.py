@@ -1,4 +1,4 @@
-"""The access point's own settings, checked and made to hold.  Leaves memory after start()."""
+"""Checks and applies the access point's own settings.  Leaves memory after start()."""
 
 import errno
 
@@ -21,7 +21,7 @@ def check(ssid, key, open_, country, channel):
 
 
 def configure(ap, security, ssid, key, country, channel, hidden, feed):
-    """Switch the access point on with these settings, off before where it is on.
+    """Switch the access point on with these settings; if it is on, off before.
 
     security   number of WPA2, or of an open access point, in this firmware
     hidden     None where the firmware has no such setting
