@@ -35,8 +35,8 @@ class StoryTest(unittest.TestCase):
     def test_days_without_a_restart(self):
         """No address is held by two, whoever asks while one is free gets it, and nobody's
         address is taken without need."""
-        for seed in range(1, 4):
-            result = play(seed, 5, restart_days=0)
+        for seed in (1, 2):
+            result = play(seed, 3, restart_days=0)
             seen = result.counters
             self.assertEqual(result.failures, [])
             self.assertGreater(seen["back: same address"], 100)
@@ -45,7 +45,7 @@ class StoryTest(unittest.TestCase):
 
     def test_weeks_with_power_cuts(self):
         """Leases are stored: nobody's is lost but in the first 5 s, and old addresses are kept."""
-        result = play(2, 10, restart_days=1)
+        result = play(2, 7, restart_days=1)
         seen = result.counters
         self.assertEqual(result.failures, [])
         self.assertGreater(seen["power cuts"], 5)
@@ -65,7 +65,7 @@ class StoryTest(unittest.TestCase):
 
     def test_reservations_that_come_and_go_and_identifiers_that_change(self):
         """No address is held by two clients, and no client is locked out by new settings."""
-        result = play(1, 5, restart_days=1, reserve_days=0.2, identifiers=4)
+        result = play(1, 4, restart_days=1, reserve_days=0.2, identifiers=4)
         seen = result.counters
         self.assertEqual(result.failures, [])
         self.assertGreater(seen["reservations"], 50)
@@ -74,8 +74,8 @@ class StoryTest(unittest.TestCase):
         self.assertEqual(seen.get(TAKEN, 0), 0)
 
     def test_a_seed_tells_the_whole_story(self):
-        self.assertEqual(play(5, 2), play(5, 2))
-        self.assertNotEqual(play(5, 2), play(6, 2))
+        self.assertEqual(play(5, 1), play(5, 1))
+        self.assertNotEqual(play(5, 1), play(6, 1))
 
 
 class JudgeTest(unittest.TestCase):

@@ -16,7 +16,7 @@ except ImportError:  # CPython: has no heap to lock
 
 MICROPYTHON = sys.implementation.name == "micropython"
 LOCKABLE = MICROPYTHON and sys.implementation.version[:2] >= (1, 26)
-SEEDS = 40 if MICROPYTHON else 600
+SEEDS = 25 if MICROPYTHON else 600
 STEPS = 60
 
 #: (rule that was broken, kind, variant, steps)

@@ -44,18 +44,15 @@ class PoisonTest(unittest.TestCase):
     """What lay in the buffers before makes no difference."""
 
     def test_replies_do_not_depend_on_old_bytes(self):
-        """Every conversation gives the same bytes with tx full of A5 as with 5A."""
+        """Every conversation gives the same bytes with tx full of A5 as with 5A.
+
+        All but the malformed packets bring replies.
+        """
         for name in every_packet.names():
             first = every_packet.replies(poisoned(0xA5), name)
-            self.assertTrue(len(first) > 0)
-            self.assertEqual(first, every_packet.replies(poisoned(0x5A), name))
-
-    def test_every_conversation_is_answered(self):
-        """The conversations reach the server: all but the malformed packets bring replies."""
-        for name in every_packet.names():
-            found = every_packet.replies(lambda server, n, now_s: server.handle(n, now_s), name)
-            answered = sum([1 for outcome in found if outcome[2]])
+            answered = sum([1 for outcome in first if outcome[2]])
             self.assertEqual(answered > 0, name != "malformed", name)
+            self.assertEqual(first, every_packet.replies(poisoned(0x5A), name))
 
 
 class LockedStory(mutations.Story):
