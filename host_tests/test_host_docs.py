@@ -135,6 +135,15 @@ def test_the_readmes_are_short():
         assert len((ROOT / name).read_text().splitlines()) <= 130, name
 
 
+def test_both_languages_give_the_same_commands():
+    """The blocks without a language: commands and what they print."""
+    plain = [
+        re.findall(r"^```\n(.*?)^```", (ROOT / name).read_text(), re.M | re.S)
+        for name in ("README.md", "README.tr.md")
+    ]
+    assert plain[0] == plain[1]
+
+
 def test_make_help_names_what_there_is():
     """The targets that people rely on."""
     wanted = {"demo", "test", "test-all", "check", "lint", "format", "coverage", "size", "bench"}
