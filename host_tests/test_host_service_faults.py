@@ -652,8 +652,8 @@ class Stored(unittest.TestCase):
     def test_whatever_a_driver_raises_is_counted_and_ends_nothing(self):
         """A card's driver is Python: it raises anything."""
         errors = {"open": (ValueError("bad"), KeyError(1)), "rename": (TypeError(), Exception())}
-        for call in errors:
-            for error in errors[call]:
+        for call, raised in errors.items():
+            for error in raised:
                 with self.subTest(call, error=error):
                     self.serving = Serving('store="leases", on_feed=lambda: fed.append(1)')
                     self.serving.board.fail(call, error, 2)
