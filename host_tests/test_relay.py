@@ -290,6 +290,21 @@ class WhoseItIs(unittest.TestCase):
         self.bench.answer(reply(ACK, xid=9, ciaddr=ADDRESS), 0)
         self.assertEqual(self.sent(release(xid=10, ciaddr=ADDRESS, server_id=OWN)), {0: ONE})
 
+    def test_also_when_the_rows_have_come_round(self):
+        self.bench = Bench(pending=4)
+        for xid, mac, server in ((1, 1, 0), (2, 2, 0), (3, 1, 1), (4, 3, 0), (5, 3, 0)):
+            self.bench.ask(discover(xid=xid, mac=mac))
+            self.bench.answer(reply(OFFER, xid=xid, mac=mac, own=(ONE, OTHER)[server]), server)
+        self.bench.ask(discover(xid=6, mac=1))  # without an answer
+        self.assertEqual(self.sent(release(xid=9, mac=1, server_id=OWN)), {1: OTHER})
+        self.assertEqual(self.sent(release(xid=9, mac=3, server_id=OWN)), {0: ONE})
+
+    def test_what_matches_between_two_rows_is_no_device(self):
+        """The end of one MAC and the number of its server are no MAC"""
+        between = mac_bytes(1)[1:] + b"\1"
+        sent = self.sent(release(xid=9, chaddr=between, server_id=OWN))
+        self.assertEqual(sorted(sent), [0, 1])
+
     def test_a_request_that_names_somebody_else(self):
         packet = request(xid=XID, requested=ADDRESS, server_id="192.0.2.99")
         self.assertEqual(self.sent(packet), {0: ip("192.0.2.99"), 1: ip("192.0.2.99")})

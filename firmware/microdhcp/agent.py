@@ -96,6 +96,7 @@ class Agent:
         self._seen_s = array("H", [0] * pending)
         self._next = 0
         self._key = bytearray(_KEY)
+        self._device = bytearray(6)
         self._names_us = False  # option 54 of the client's message is the relay's address
         self._id_pos = self._agent_pos = self._end_pos = self._kind = 0
 
@@ -248,13 +249,20 @@ class Agent:
 
     def _last_of_device(self):
         """Return the server whose answer the device in rx had last, or _NO_SERVER."""
-        rows = len(self._seen_s)
-        for back in range(1, rows + 1):
-            pos = _ROW * ((self._next - back) % rows)
-            if self._rows[pos + _KEY] != _NO_SERVER and _same(
-                self._rows, pos + 4, self._key, 4, 6
-            ):
-                return self._rows[pos + _KEY]
+        for i in range(6):
+            self._device[i] = self._key[4 + i]
+        start = _ROW * self._next  # the rows before it are younger than those behind it
+        server = self._last_in(0, start)
+        return self._last_in(start, len(self._rows)) if server == _NO_SERVER else server
+
+    def _last_in(self, start, end):
+        """Do the same for rows[start:end], without a loop over all of them: there may be 4,096."""
+        pos = end
+        while pos >= 0:
+            pos = self._rows.rfind(self._device, start, end)
+            if pos % _ROW == 4 and self._rows[pos + 6] != _NO_SERVER:
+                return self._rows[pos + 6]
+            end = pos + 5
         return _NO_SERVER
 
     def _finish(self, n):

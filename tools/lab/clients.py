@@ -269,11 +269,14 @@ class Udhcpc(Client):
     renewed = rebound = frozenset({"renew"})
     has_init_reboot = False
 
+    #: Seconds that it waits for an answer; it begins anew if three requests get none.
+    pause_s = 1
+
     def command(self):
         """Return the command line, with the remembered address when there is one."""
         hook = self.install_hook()
-        name = f"-x hostname:{self.node.name}"
-        argv = f"busybox udhcpc -f -n -t 600 -T 1 -i {INTERFACE} -s {hook} {name}".split()
+        words = f"-i {INTERFACE} -s {hook} -x hostname:{self.node.name}"
+        argv = f"busybox udhcpc -f -n -t 600 -T {self.pause_s} {words}".split()
         argv += ["-a500", "-A", "1"] if self.checks else []
         return argv + (["-r", self.lease.address] if self.lease else [])
 
