@@ -24,13 +24,13 @@ ATTRIBUTES = (
 # fmt: off
 REFUSED = (
     ({"address": "192.0.2.1"},
-     "address: '192.0.2.1' is not an address with a prefix, like 10.0.0.0/8"),
+     "address: '192.0.2.1' is not an address with a prefix, like 192.168.4.1/24"),
     ({"address": "192.0.2.1/x"},
-     "address: '192.0.2.1/x' is not an address with a prefix, like 10.0.0.0/8"),
+     "address: '192.0.2.1/x' is not an address with a prefix, like 192.168.4.1/24"),
     ({"address": "192.0.2.1/"},
-     "address: '192.0.2.1/' is not an address with a prefix, like 10.0.0.0/8"),
+     "address: '192.0.2.1/' is not an address with a prefix, like 192.168.4.1/24"),
     ({"address": "192.0.2.300/24"}, "address: '192.0.2.300' is not an IPv4 address"),
-    ({"address": None}, "address: None is not an address with a prefix, like 10.0.0.0/8"),
+    ({"address": None}, "address: None is not an address with a prefix, like 192.168.4.1/24"),
     ({"address": "192.0.2.1/7"}, "address: prefix /7 is not within /8../30"),
     ({"address": "192.0.2.1/31"}, "address: prefix /31 is not within /8../30"),
     ({"address": "192.0.2.0/24"},

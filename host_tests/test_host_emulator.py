@@ -105,7 +105,7 @@ class Firmware(unittest.TestCase):
 
     @needs_board
     def test_another_file_is_refused(self):
-        self.assertIn("is no UF2 file", self.reason(Path(__file__)))
+        self.assertIn("is not a UF2 file", self.reason(Path(__file__)))
 
     @needs_board
     def test_a_version_that_is_missing_is_named_with_the_command(self):

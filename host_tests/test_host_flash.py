@@ -262,7 +262,7 @@ class TheLine(unittest.TestCase):
         transport = mock.Mock(in_raw_repl=False)
         transport.enter_raw_repl.side_effect = TransportError("could not enter raw repl")
         with mock.patch.object(link, "PatientTransport", return_value=transport):
-            with self.assertRaisesRegex(link.LinkError, "no MicroPython answers"):
+            with self.assertRaisesRegex(link.LinkError, "MicroPython does not answer"):
                 with link.Link("/dev/ttyX"):
                     pass
         self.assertEqual(transport.enter_raw_repl.call_count, link.PROMPT_TRIES)

@@ -80,7 +80,7 @@ class LeasesTest(unittest.TestCase):
         for bad in (bytes(data), data[:-9], b"", b"lease 10.0.0.1 {\n}\n" * 9):
             status, out, err = self.show(bytes(bad))
             self.assertEqual((status, out, len(err.splitlines())), (1, "", 1))
-            self.assertIn("is damaged or no store of leases", err)
+            self.assertIn("is not a file of leases, or it is damaged", err)
 
     def test_no_file(self):
         status, _, err = self.show(None)

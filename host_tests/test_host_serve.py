@@ -297,11 +297,13 @@ class CommandLineTest(unittest.TestCase):
 
     def test_missing_interface(self):
         line = self.refused("--interface", "nosuch0", *SETTINGS)
-        self.assertEqual(line, "serve: there is no interface nosuch0")
+        self.assertEqual(line, "serve: there is no interface nosuch0; ip link lists them")
 
     def test_interface_without_ethernet(self):
         line = self.refused("--interface", "lo", *SETTINGS)
-        self.assertEqual(line, "serve: lo is not an Ethernet interface")
+        self.assertEqual(
+            line, "serve: lo is not an Ethernet interface; give the one to the clients"
+        )
 
     def test_version(self):
         done = subprocess.run(

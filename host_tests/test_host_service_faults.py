@@ -267,7 +267,7 @@ class Faults(unittest.TestCase):
         )
         for ms in (10, 700):
             source = twice.format(ms=ms, then="service.stop()") + f"{START}\nasyncio.run(main())"
-            self.assertIn("run() runs already", self.serving.run(source))
+            self.assertIn("run() is already running", self.serving.run(source))
         program = self.board.start(
             twice.format(ms=1, then="print('on')") + f"{START}\nasyncio.run(main())"
         )

@@ -1,6 +1,6 @@
 """Shows a file of leases, from serve.py --store or from a board: python tools/leases.py FILE
 
-Exit status: 0 shown, 1 the file is damaged or no store of leases, 2 it cannot be read.
+Exit status: 0 shown, 1 the file is not a file of leases, or it is damaged, 2 it cannot be read.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def main(argv=None):
     except OSError as error:
         return _complain(f"{arguments.file}: {error.strerror}", 2)
     if found is None:
-        return _complain(f"{arguments.file} is damaged or no store of leases", 1)
+        return _complain(f"{arguments.file} is not a file of leases, or it is damaged", 1)
     if arguments.json:
         print(json.dumps(found, indent=1))
     else:

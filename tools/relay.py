@@ -23,6 +23,7 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "firmware")]
 
+import requires
 from linux import link, settings, sockets
 from linux.port import Port
 from microdhcp import Server
@@ -79,16 +80,22 @@ class Relay:
         """Take port 67 on both sides.  RelayError: cannot."""
         seen = link.look(self._args.interface)
         if not seen.index:
-            raise RelayError(f"there is no interface {self._args.interface}", 2)
+            raise RelayError(
+                f"there is no interface {self._args.interface}; ip link lists them", 2
+            )
         if str(self._interface.ip) not in link.addresses(seen.index):
-            raise RelayError(f"{self._args.interface} lacks the address {self._interface}", 2)
+            raise RelayError(
+                f"{self._args.interface} does not have the address {self._interface}; try: "
+                f"ip address add {self._interface} dev {self._args.interface}",
+                2,
+            )
         try:
             self.port.open(seen.index)
             self._uplink = _open_uplink(self._args.uplink, self._args.uplink_address)
         except PermissionError:
             raise RelayError("no permission to open port 67: run as root") from None
         except OSError as error:
-            raise RelayError(str(error)) from None
+            raise RelayError(f"port 67: {requires.words(error)}") from None
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
         signal.signal(signal.SIGUSR1, lambda *_: self._tell({"event": "stats", **self.stats()}))

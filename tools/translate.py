@@ -15,6 +15,10 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import requires
+
 sys.path[0] = str(Path(__file__).resolve().parent)
 
 #: The file of the package has no suffix; that of a program, and of the source, has one.
@@ -84,7 +88,7 @@ def main(argv=None):
         text = args.file.read_text() if args.file else sys.stdin.read()
         print(translated(text, known_names(args.map)), end="")
     except (OSError, ValueError) as error:
-        print(f"translate: {error}", file=sys.stderr)
+        print(f"translate: {requires.words(error)}", file=sys.stderr)
         return 2
     return 0
 

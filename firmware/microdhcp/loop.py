@@ -51,7 +51,7 @@ def _take_over(service, task):
     other = service._task
     if other and other is not task and not other.done():
         if not service.late():
-            raise RuntimeError("run() runs already")
+            raise RuntimeError("run() is already running in another task")
         other.cancel()
     service._task = task
 

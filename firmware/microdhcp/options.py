@@ -188,12 +188,12 @@ def within(value, limits):
     raise ValueError(f"{value!r} is not a whole number within {limits}")
 
 
-def cidr(text):
+def cidr(text, example="10.0.0.0/8"):
     """Return (4 bytes, prefix length 0..32) of `text`, e.g. "10.0.0.0/8", or ValueError."""
     parts = text.split("/") if isinstance(text, str) else []
     prefix = decimal(parts[1]) if len(parts) == 2 else -1
     if not 0 <= prefix <= 32:
-        raise ValueError(f"{text!r} is not an address with a prefix, like 10.0.0.0/8")
+        raise ValueError(f"{text!r} is not an address with a prefix, like {example}")
     return address_bytes(parts[0]), prefix
 
 

@@ -122,7 +122,7 @@ def _times(config, values):
 
 def _network(config, address):
     """Set address, host24, net24_first, net24_last from "192.168.4.1/24"."""
-    config.address, prefix = _named("address", cidr, address)
+    config.address, prefix = _named("address", cidr, address, "192.168.4.1/24")
     if not 8 <= prefix <= 30:
         raise ValueError(f"address: prefix /{prefix} is not within /8../30")
     _unicast("address", config.address, address)

@@ -18,7 +18,7 @@ def arguments(guard, store, check_ms, parked, on_feed):
         if guard not in _GUARDS:
             raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
         if store is not None and not (isinstance(store, str) and store):
-            raise ValueError(f"store: {store!r} is no name of a file")
+            raise ValueError(f"store: {store!r} is not the name of a file")
         if not isinstance(check_ms, int) or not 50 <= check_ms <= 2000:
             raise ValueError(f"check_ms: {check_ms!r} is not within 50..2000")
         if not isinstance(parked, int) or not 1 <= parked <= 8:
@@ -41,7 +41,7 @@ def start(service, settings, may_restart, turns):
         ssid = settings[0]
         if ssid is None:
             if settings != (None, None, False, None, None, None):
-                raise ValueError("ssid: it is missing; the access point's other settings need it")
+                raise ValueError("ssid: is missing; key, open, channel and the like need it")
         else:
             wifi.check(*settings[:5])
             if settings[5] and not port.can_hide:

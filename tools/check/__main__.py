@@ -84,7 +84,10 @@ def parse():
     what.add_argument("--only", choices=sorted(steps.STEPS), help="one step instead of a level")
     what.add_argument("--file", type=Path, help="one test file instead of a level")
     what.add_argument("--beside", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.file and not arguments.file.is_file():
+        parser.error("give a test file, as in: make t T=host_tests/test_config.py")
+    return arguments
 
 
 def main():

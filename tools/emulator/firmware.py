@@ -70,10 +70,10 @@ def _missing(file, version):
         named = version is None and os.environ.get(VARIABLE)
         where = f"{VARIABLE} names no file" if named else "not in the cache"
         get = "python tools/emulator --fetch" + (f" --firmware {version}" if version else "")
-        return f"The stock firmware is missing ({where}: {file}); {get}."
+        return f"The stock firmware is missing ({where}: {file}). To get it: {get}"
     data = file.read_bytes()
     if len(data) % 512 or not data.startswith(b"UF2\n"):
-        return f"The firmware {file} is no UF2 file."
+        return f"The firmware {file} is not a UF2 file."
     wanted = {stock.name: stock.sha256 for stock in STOCK.values()}.get(file.name)
     if wanted and hashlib.sha256(data).hexdigest() != wanted:
         return f"The firmware {file} is damaged: its SHA-256 is not {wanted[:8]}…"

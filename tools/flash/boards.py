@@ -83,7 +83,7 @@ def objection(board, found):
     if not _is(board, found):
         names = [b.name for b in BOARDS.values() if _is(b, found)]
         advice = f"BOARD={names[0]}" if names else f"the boards are {', '.join(BOARDS)}"
-        return f"this is no {board.name} but a {found.machine}: {advice}"
+        return f"this board is a {found.machine}, not a {board.name}: {advice}"
     if not found.wifi:
         return f"this firmware has no Wi-Fi ({found.machine}). Load {board.firmware}: {readme}"
     return None

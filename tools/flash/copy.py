@@ -51,7 +51,7 @@ def update(link, board, wanted, chosen, say):
     about_main = plan.add_main(work, example, chosen, found)
     if work.copy_n + SPARE_N > free_n:
         raise LinkError(
-            f"{work.copy_n} bytes to copy, {free_n} free in the board's flash: remove something"
+            f"{work.copy_n} bytes to copy, {free_n} free in the board's flash: remove files"
         )
     if work.make or work.remove or work.rename:
         link.ask("change", work.make, work.remove, work.rename)

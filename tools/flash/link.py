@@ -29,8 +29,12 @@ def only_port():
     ports = [port.device for port in list_ports.comports() if port.vid is not None]
     if len(ports) == 1:
         return ports[0]
-    found = ", ".join(sorted(ports)) or "none"
-    raise LinkError(f"which port? USB serial ports here: {found}; give one as PORT=")
+    if not ports:
+        raise LinkError(
+            "no board found at a USB port: connect it by a cable that carries data, "
+            "or give its port as PORT="
+        )
+    raise LinkError(f"which port? There are {', '.join(sorted(ports))}; give one as PORT=")
 
 
 def _why_closed(path, error):
@@ -92,8 +96,8 @@ class Link:
                 if attempt == PROMPT_TRIES - 1:
                     self.__exit__()
         raise LinkError(
-            f"{self.path}: no MicroPython answers. Is its firmware on the board, "
-            "and no other program at the port? Pressing the reset button may help"
+            f"{self.path}: MicroPython does not answer. Close other programs that use the port, "
+            "press the reset button, or load the firmware again"
         )
 
     def soft_reset(self):

@@ -9,6 +9,7 @@ import socket
 import time
 from pathlib import Path
 
+import requires
 from microdhcp import PARK
 
 from . import events, link
@@ -95,9 +96,11 @@ class Desktop:
         """Take the port and begin to listen to links and signals.  Refused: cannot."""
         seen = link.look(self.name)
         if not seen.index:
-            raise Refused(f"there is no interface {self.name}", 2)
+            raise Refused(f"there is no interface {self.name}; ip link lists them", 2)
         if not seen.ethernet:
-            raise Refused(f"{self.name} is not an Ethernet interface", 2)
+            raise Refused(
+                f"{self.name} is not an Ethernet interface; give the one to the clients", 2
+            )
         own = str(self.interface.ip)
         if own not in link.addresses(seen.index):
             fix = f"ip address add {self.interface} dev {self.name}"
@@ -135,7 +138,7 @@ class Desktop:
         try:
             self.beside.open()
         except OSError as error:
-            raise Refused(f"names or page: {error.strerror}", 1) from None
+            raise Refused(f"names or page: {requires.words(error)}", 1) from None
 
     def counters(self):
         """Return the counters of the checks and of the store, as far as there are any."""

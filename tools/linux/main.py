@@ -5,6 +5,7 @@ import os
 import socket
 
 import dhcptext
+import requires
 from microdhcp import Server
 
 from . import events, settings
@@ -27,7 +28,7 @@ def main(argv=None):
     except (OSError, ValueError) as error:
         return _complain(error, 2)
     if not found.interface:
-        parser.error("--interface is missing")
+        parser.error("--interface is missing: the network to serve, such as eth0")
     try:
         desktop = _desktop(args, found, config)
         desktop.start()
@@ -92,7 +93,12 @@ def _ready(found):
 def _complain(error, status):
     """Say in one line on standard error why the server does not start; return `status`."""
     with contextlib.suppress(OSError):
-        os.write(2, f"serve: {dhcptext.escaped(str(error))}\n".encode(errors="backslashreplace"))
+        os.write(
+            2,
+            f"serve: {dhcptext.escaped(requires.words(error))}\n".encode(
+                errors="backslashreplace"
+            ),
+        )
     return status
 
 

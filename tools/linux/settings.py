@@ -260,9 +260,10 @@ def place(page):
 
 def config(found):
     """Return the Config of Settings.  ValueError names the setting that is wrong or missing."""
-    for name in ("address", "pool"):
+    examples = (("address", "10.77.0.1/24"), ("pool", "10.77.0.10-10.77.0.250"))
+    for name, example in examples:
         if name not in found.config:
-            raise ValueError(f"{name}: is missing")
+            raise ValueError(f"{name}: is missing; give --{name} {example}, or {name} in the file")
     if "self" in found.config:  # Python would call it an error of the call
         raise ValueError("self: no such setting")
     return Config(**found.config)

@@ -73,7 +73,7 @@ class StoreFile:
             raise StoreError("another server keeps its leases there") from None
         data = self._os.read(fd, LONGEST)
         if data and not data.startswith(MAGIC):
-            raise StoreError("is not a store of leases; nothing has been changed")
+            raise StoreError("is not a store of leases, and stays as it is; name another file")
         return data
 
     def _is_at_path(self, fd):

@@ -19,6 +19,7 @@ from pathlib import Path
 _TOOLS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_TOOLS), str(_TOOLS.parent / "firmware")]
 
+import requires
 from migrate import back, dnsmasq, isc, kea, network, source
 
 TARGETS = {"kea": kea, "dnsmasq": dnsmasq, "isc": isc}
@@ -45,7 +46,7 @@ def parser():
     )
     p.add_argument("--address", metavar="IP/LEN", help="--from kea: of the microdhcp server")
     p.add_argument("--subnet", type=int, metavar="ID", help="--from kea: which of several")
-    p.add_argument("paths", nargs="+", metavar="…", help="[STORE] OUT, or KEA_CONFIG … OUT")
+    p.add_argument("paths", nargs="*", metavar="…", help="[STORE] OUT, or KEA_CONFIG … OUT")
     return p
 
 
@@ -53,6 +54,8 @@ def main(argv=None):
     """Run the command line; return the exit status."""
     p = parser()
     args = p.parse_intermixed_args(argv)
+    if not args.paths:
+        p.error("OUT is missing: the folder to write to")
     *paths, out = map(Path, args.paths)
     try:
         if args.origin == "kea":
@@ -67,7 +70,7 @@ def main(argv=None):
             files, lost, told = _hand_over(args, paths)
         _write(out, files, lost)
     except (OSError, source.SourceError) as error:
-        print(f"migrate: {error}", file=sys.stderr)
+        print(f"migrate: {requires.words(error)}", file=sys.stderr)
         return 1
     print(told)
     for line in lost:

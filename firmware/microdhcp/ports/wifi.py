@@ -9,13 +9,13 @@ def check(ssid, key, open_, country, channel):
         raise ValueError(f"ssid: {ssid!r} is not a text of 1 to 32 bytes")
     if open_:
         if key is not None:
-            raise ValueError("key: an open access point has none; leave out one of key and open")
+            raise ValueError("key: an open access point has no key; leave out key, or open")
     elif not isinstance(key, str) or not 8 <= len(key) <= 63:
-        raise ValueError("key: WPA2 wants a text of 8 to 63 characters (open=True: no key at all)")
+        raise ValueError("key: WPA2 needs a text of 8 to 63 characters; open=True needs no key")
     elif [byte for byte in key.encode() if not 0x20 <= byte <= 0x7E]:
         raise ValueError("key: WPA2 allows ASCII characters only")
     if country is not None and not (isinstance(country, str) and len(country) == 2):
-        raise ValueError(f"country: {country!r} is not a code of two letters, DE")
+        raise ValueError(f"country: {country!r} is not a code of two letters, like DE")
     if channel is not None and channel not in range(1, 15):
         raise ValueError(f"channel: {channel!r} is not within 1..14")
 
