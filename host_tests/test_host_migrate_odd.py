@@ -420,6 +420,58 @@ class Stores(unittest.TestCase):
         self.assertEqual(([lease.state for lease in leases], lost), (["quarantined"], []))
 
 
+class OfBoards(unittest.TestCase):
+    """The Config in the programs of boards."""
+
+    def read(self, text):
+        """Return the Config in a program."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "main.py"
+            path.write_text(text)
+            return source.read_config(path)
+
+    def test_every_example_can_be_read(self):
+        paths = [*ROOT.glob("examples/*.py"), *ROOT.glob("examples/behind/*.py")]
+        self.assertGreater(len(paths), 10)
+        for path in paths:
+            self.assertGreater(source.read_config(path).pool_n, 1, path)
+
+    def test_serve_in_one_call(self):
+        found = self.read(
+            "import network, microdhcp\n"
+            "from micropython import const\n"
+            "ap = network.WLAN(network.WLAN.IF_AP)\n"
+            "ap.ifconfig(('10.77.0.1', '255.255.255.0', '10.77.0.1', '10.77.0.1'))\n"
+            "microdhcp.serve(ap, lease_s=const(900), store='leases.bin', period_ms=20)\n"
+        )
+        self.assertEqual((found.address, found.lease_s), (bytes((10, 77, 0, 1)), 900))
+        self.assertEqual((found.first24 & 255, found.pool_n), (16, 32))
+
+    def test_config_by_keyword(self):
+        found = self.read(
+            "import time\nfrom microdhcp import Config, Service\n"
+            "time.sleep_ms(5)\nnow = time.ticks_ms()\n"
+            "Service(None, config=Config('10.0.0.1/24', ('10.0.0.2', '10.0.0.9')))\n"
+        )
+        self.assertEqual(found.pool_n, 8)
+
+    def test_what_has_no_config(self):
+        for text, reason in (
+            ("", "makes no Service(ap, Config(…)) and calls no serve(ap, …)"),
+            ("raise SystemExit(3)", "cannot be read as a program: SystemExit(3)"),
+            ("1 / 0", "cannot be read as a program: ZeroDivisionError"),
+            ("x = (", "cannot be read as a program: SyntaxError"),
+            ("from microdhcp import Relay\nRelay(None, ['10.0.0.5'])", "starts a Relay"),
+            (
+                "import microdhcp\nmicrodhcp.serve(None, '10.0.0.1/24', lease_s=0)",
+                "cannot be read as a program: ValueError('lease_s: 0 is not",
+            ),
+        ):
+            with self.assertRaises(source.SourceError) as caught:
+                self.read(text)
+            self.assertIn(reason, str(caught.exception))
+
+
 class FromKea(unittest.TestCase):
     """Files of Kea that migrate has not written."""
 

@@ -6,17 +6,15 @@ lead back; the identifiers of reservations are in the settings, so those are rec
 """
 
 import re
-import runpy
-import sys
 import time
 from ipaddress import IPv4Address
 from pathlib import Path
-from unittest import mock
 
 from client import message
 from linux import settings
 from microdhcp import Config, Server, states, store
 
+from . import program
 from .network import BOUND, INFINITE, OVER, QUARANTINED, Lease
 
 _STATES = {
@@ -43,47 +41,13 @@ def read_config(path):
     """
     try:
         if Path(path).suffix == ".py":
-            return _of_program(path)
+            return program.read(path)
         line = settings.parser().parse_args(["--config", str(path)])
         return settings.config(settings.settings(line))
+    except program.ProgramError as error:
+        raise SourceError(str(error)) from None
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: {error}") from None
-
-
-class _Started(BaseException):
-    """Raised where a board's program would begin to serve: its Config is known by then."""
-
-
-class _Recorder:
-    """Stands for microdhcp.Service while a board's program is read."""
-
-    config = None
-
-    def __init__(self, _ap, config, *_args, **_kwargs):
-        _Recorder.config = config
-        raise _Started
-
-
-def _of_program(path):
-    """Return the Config that a board's program gives to its Service; nothing is served."""
-    import microdhcp
-
-    names = ("network", "machine", "rp2", "esp32", "neopixel", "microdot")
-    boards = {name: mock.MagicMock() for name in names}
-    _Recorder.config = None
-    with (
-        mock.patch.dict(sys.modules, boards),
-        mock.patch.dict(microdhcp.__dict__, {"Service": _Recorder}),
-    ):
-        try:
-            runpy.run_path(str(path), run_name="__main__")
-        except _Started:
-            pass
-        except Exception as error:
-            raise SourceError(f"{path} cannot be read as a program: {error!r}") from None
-    if _Recorder.config is None:
-        raise SourceError(f"{path} makes no Service(ap, Config(…))")
-    return _Recorder.config
 
 
 def key_of(mac, client_id=b""):
