@@ -11,9 +11,9 @@ DAYS ?= 60
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## watch a real client get, renew and release an address from MicroPython, and meet squatters
-	@$(PYTHON) tools/bootstrap.py --vm --lab
-	@$(PY) tools/demo
+demo:  ## watch a real client get an address from MicroPython; PLAY=1: a server with a page to look at
+	@$(PYTHON) tools/bootstrap.py $(if $(PLAY),,--vm --lab)
+	@$(PY) tools/demo $(if $(PLAY),--play)
 
 quick:  ## the inner loop, two minutes: lint, types, core on CPython and newest MicroPython
 	@$(PYTHON) tools/bootstrap.py --vm --types

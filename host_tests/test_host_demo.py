@@ -103,4 +103,6 @@ def test_without_namespaces(tmp_path):
     first = done.stdout.splitlines()[0]
     assert "the project's own client over the loopback" in first
     assert "the stories of a taken address need namespaces" in first
-    assert done.stdout.splitlines()[-1].endswith("RELEASED")
+    story, _, after = done.stdout.partition("\nWhat next?\n")
+    assert story.splitlines()[-1].endswith("RELEASED")
+    assert "make demo PLAY=1" in after

@@ -39,6 +39,7 @@ TRY_S = 1.0  # until a message is sent again
 TRIES = 4
 CLIENT_PORT, SERVER_PORT = 68, 67
 EVERYBODY = b"\xff" * 4
+HOST_NAME = 12  # its option
 _ASKED = bytes((1, 3, 6, 15, 28, 51, 58, 59))
 
 
@@ -118,14 +119,17 @@ class Client:
     mac         6 bytes
     client_id   bytes of option 61, or None
     broadcast   ask for replies by broadcast (RFC 2131 section 4.1)
+    host_name   bytes of option 12, or None
     After obtain() `lease` is a Lease, after release() None.
     """
 
-    def __init__(self, wire, mac, client_id=None, broadcast=False):
+    def __init__(self, wire, mac, client_id=None, broadcast=False, host_name=None):
         self.wire = wire
         self.mac = mac
         self.lease = None
         self._identity = {CLIENT_ID: client_id} if client_id else {}
+        if host_name:
+            self._identity[HOST_NAME] = host_name
         self._broadcast = broadcast
 
     def obtain(self, requested=None):

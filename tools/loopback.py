@@ -25,7 +25,7 @@ def exchange(handle, on_message, mac=b"\x00\x00\x5e\x00\x53\x01", steps=STEPS):
     mac         6 bytes
     Raises client.ClientError when an answer is missing or a refusal.
     """
-    with _Loopback(handle, on_message) as wire:
+    with Loopback(handle, on_message) as wire:
         one = client.Client(wire, mac)
         leases = []
         for step in steps:
@@ -36,7 +36,7 @@ def exchange(handle, on_message, mac=b"\x00\x00\x5e\x00\x53\x01", steps=STEPS):
         return leases
 
 
-class _Loopback:
+class Loopback:
     """Both ends: what the client sends goes through a socket to the core, and back.
 
     The same interface as client.Wire.
@@ -53,6 +53,10 @@ class _Loopback:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Close both sockets."""
         self._server.close()
         self._client.close()
 

@@ -6,6 +6,7 @@ the first story is told.
 Ends with status 0 when every story was seen.
 """
 
+import argparse
 import sys
 import threading
 import time
@@ -15,13 +16,21 @@ sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(2, str(Path(__file__).resolve().parent.parent.parent / "firmware"))
 
 import client
+import devices
 import lab
 import ladder
 import loopback
 import mpvm
+import picture
 import stories
 from bridge import Bridge
 
+NEXT = """
+What next?
+  make demo PLAY=1          a server with some devices, and its status page to look at
+  docs/getting-started.md   the same server on a Pico W or an ESP32: first lease in five minutes
+  docs/linux.md             serve a network of this computer
+  docs/core.md              use the server in a Python program"""
 INSIDE = """
 from microdhcp import Config, Server
 
@@ -172,8 +181,22 @@ def play():
         play_it(Stage(vm))
 
 
+def parse(argv=None):
+    """Return the arguments."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--play", action="store_true", help="a server with a page, until Ctrl-C")
+    other.add_argument("--picture", action="store_true", help="write docs/images/ladder.svg")
+    return parser.parse_args(argv)
+
+
 def main():
-    """Play the stories; return the exit status."""
+    """Play the stories, or what the arguments say; return the exit status."""
+    arguments = parse()
+    if arguments.play:
+        return devices.play()
+    if arguments.picture:
+        return picture.write()
     try:
         play()
     except (StoryError, lab.LabError, mpvm.VMError, mpvm.SetupError, client.ClientError) as error:
@@ -181,6 +204,7 @@ def main():
     except OSError as error:
         print(f"demo: {error.strerror}", file=sys.stderr)
     else:
+        print(NEXT)
         return 0
     return 1
 
