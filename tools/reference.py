@@ -190,7 +190,7 @@ def _row(name, words, argument):
 
 def marked(words):
     """Return a text with names, calls and constants set as code, and links to pages."""
-    pieces = CODE.split(words)
+    pieces = CODE.split(re.sub(r" {2,}", " ", words))
     for number, piece in enumerate(pieces):
         if number % 2:
             pieces[number] = piece if piece[0] == "`" else f"`{piece}`"
@@ -204,7 +204,9 @@ def settings(package):
     """Yield the lines of the page of the settings."""
     stub = public.members(public.members(package.stubs["config"])["Config"])["__init__"]
     yield from ("# Settings", "", NOTE.format("firmware/microdhcp/config.py"), "")
-    yield from text(package.docstring("config", "Config", "__init__"), arguments(stub, 1))
+    docstring = ast.get_docstring(public.members(package.sources["config"])["Config"])
+    for line in text(docstring, arguments(stub, 1)):
+        yield line.replace("| argument |", "| setting |")
 
 
 def in_words(annotation):

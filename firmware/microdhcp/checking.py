@@ -87,11 +87,11 @@ class Checker:
         self._addresses = bytearray(4 * checks)
         self._begun_ms = array("i", [0] * checks)
         self._macs = bytearray(6 * checks)  # for whom it is
-        self._asked = [()] * checks  # which stations were asked; in the end, who has answered
+        self._asked = [()] * checks  # which stations were asked; at the end, which one answered
         self._renewed = bytearray(checks)  # it has begun anew
         self._question = bytearray(10)
         self._known = None  # result of the latest check that new settings have cut loose
-        self._suspect = b""  # who has answered last, and for which slots: see _is_proxy()
+        self._suspect = b""  # which MAC answered last, and for which slots: see _is_proxy()
         self._claimed = bytearray(2)
         server.enable_checks(names_owner=port.names_owner)
 

@@ -81,7 +81,7 @@ class Checks:
     def checked(self, slot, in_use, now_s, owner=None):
         """Take the result of a check: whether another host than the client has the address.
 
-        owner   the MAC of who has it, 6 bytes; None: nobody knows
+        owner   MAC of the device that has it, 6 bytes; None: unknown
         """
         leases = self._server.leases
         config = self._server.config

@@ -36,19 +36,19 @@ class Names:
     """A DNS server for one access point.
 
     domain   the domain of all names, text
-    dropped  messages that got no answer: replies, cut ones, senders outside the subnet
+    dropped  number of messages without an answer: replies, cut ones, senders outside the subnet
     """
 
     def __init__(self, service, domain="lan", board=None, captive=False, hosts=None):
         """Answer on UDP port 53 of the access point while the service runs.
 
-        service  the Service; its server tells clients the domain (options 15 and 119), unless its
-                 Config has these options already
-        domain   labels joined by dots, 1 to 100 characters
-        board    name of the board itself, one label; None: made from the access point's ssid
-        captive  True: every other name has the board's address too, so that a portal opens
-        hosts    {name: address} of devices that need no lease, one label each
-        ValueError for the first one that is wrong.
+        service  the Service.  Its server tells clients the domain by options 15 and 119, unless
+                 its Config has these options
+        domain   domain of all names, 1 to 100 characters
+        board    name of the board, without the domain.  None: made from the name of the network
+        captive  True: every other name leads to the board, so that a portal opens
+        hosts    {name: address} of devices that have no lease, names without the domain
+        ValueError names the first wrong argument.
         """
         from .opening import forget, label, wire
 

@@ -1,7 +1,7 @@
 """The lease table to and from bytes, so that leases outlive a power cut.  docs/store.md.
 
-No files here: who has one writes what dump() returns and hands what it reads to load(), which
-believes nothing that it has not checked.  Times do not outlive a power cut, so every lease is
+This module does no input or output.  Write what dump() returns to a file, and pass what you read
+to load(), which checks all of it.  Times do not outlive a power cut, so every lease is
 granted anew when it is loaded; what had ended stays ended, and its client stays known.  A
 quarantine begins anew.
 """
@@ -29,11 +29,12 @@ _LONGEST_S = const(1 << 27)
 class Record:
     """The contents of the table for one address.
 
-    address     4 bytes        mac  6 bytes
+    address     4 bytes
+    mac         6 bytes
     key         the client key, 8 bytes (message.client_key)
-    state       see states.py
-    granted_s   seconds, -1 for infinite
-    owned       1 where mac is that of the host that was found at the address
+    state       number of the state (states.py)
+    granted_s   seconds, -1: without end
+    owned       1: mac is that of the host that was found at the address
     host_name   bytes
     """
 
@@ -92,7 +93,7 @@ def _record(leases, slot, now_s):
 def records(data):
     """Return an iterator of the Records in data (bytes); None: damaged, or not of this version.
 
-    What a record says is not checked, only that it arrived as it was written.
+    Only the checksum and the lengths are checked, not what the records say.
     """
     end = len(data) - _CRC
     if end < _RECORDS_AT or data[:4] != _MAGIC or not 1 <= data[4] <= _FORMAT:
@@ -119,8 +120,8 @@ def _each(data):
 def load(server, data, now_s):
     """Take the leases in data (from dump()) into the table; return how many, -1 for damaged data.
 
-    For a server that has just been made: an address that is in use already, a client that has
-    one, and what the settings do not allow are passed over.  Raises nothing.
+    Call it for a new server.  It leaves out addresses that are in use already, clients that have
+    one, and what the settings do not allow.  Raises nothing.
     """
     found = records(data)
     if found is None:

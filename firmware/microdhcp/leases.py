@@ -36,11 +36,11 @@ NEXT = (
     b"\x00\x06\x06\x06\x00\x05\x06\x00\x00\x00"  # END
 )
 
-# By state: how much a slot is worth to who has it; 0: nothing, 4: it is in quarantine.
+# By state: how much a slot is worth to its client; 0: nothing, 4: it is in quarantine.
 WORTH = b"\x00\x01\x02\x03\x04\x00\x00\x01\x01\x04"
 _LEASE = const(2)
 _QUARANTINE = const(4)
-# Who stores the table need not hear of FREE, RELEASED, EXPIRED and OFFERED among themselves.
+# A change among FREE, RELEASED, EXPIRED and OFFERED need not be stored.
 _STORED = b"\0\0\1\1\1\0\0\0\0\1"
 
 RENEWED = const(2)  # an event; the others have the number of the state they lead to

@@ -30,7 +30,7 @@ def bound(address, port, listen=0):
 
     address   text, or 4 bytes
     listen    UDP: 0; TCP: how many connections may wait
-    OSError when the port cannot be had.
+    OSError: the port is not available.
     """
     import select
     import socket

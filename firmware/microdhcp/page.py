@@ -26,11 +26,11 @@ class Page:
         """Show the page while the service runs, on TCP port 80 of the access point.
 
         title     heading of the page, text
-        password  text that actions need; None: there are none
-        path      "/" and letters
-        mount     False: no port is opened; a program with a web server of its own calls json(),
-                  and event() for what service.on_event() tells
-        ValueError for what is none of these.
+        password  text to type in, to end a lease on the page.  None: the page only shows
+        path      where the page is, "/" and letters
+        mount     False: open no port.  A program with its own web server calls json(), and
+                  event() for each event
+        ValueError names the first wrong argument.
         """
         for name, value in (("title", title), ("password", password or "-"), ("path", path)):
             if not isinstance(value, str) or not value:

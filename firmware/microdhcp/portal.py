@@ -8,8 +8,8 @@
 
 Every system asks for a page of its own when it joins a network (Android generate_204, Apple
 hotspot-detect.html, Windows connecttest.txt, Firefox, Ubuntu, Kindle); a redirect in its place
-makes it show the portal.  Those pages have other hosts, so this is one rule: who asks for another
-host is sent to the board.
+makes it show the portal.  Those pages are on other hosts, so one rule is enough: the answer to a
+request for another host is a redirect to the board.
 """
 
 import os
@@ -22,20 +22,20 @@ _MOST = {"ssid": 32, "password": 63}  # bytes of the two fields that Wi-Fi limit
 class Portal:
     """The form of one service.
 
-    done     what on_submit has returned last, text; None: nothing yet
-    message  text to show above the form, once
+    done     text that on_submit has returned; None: nothing yet
+    message  text to show above the form once
     """
 
     def __init__(self, service, on_submit, title="Set-up", networks=None, form=None):
         """Show the form at "/" while the service runs, on TCP port 80 of the access point.
 
-        on_submit  called with {field: text}; returns the text to show, or raises ValueError,
-                   whose text is shown above the form.  It runs between packets: it should note
-                   what it got, and leave joining a network to the program
+        on_submit  function that is called with {field: text} and returns the text to show.  The
+                   text of a ValueError is shown above the form.  Only note the fields there; join
+                   the network in your own program
         title      heading of the form, text
-        networks   list of names to choose from, text, or a function that returns it; None: none
-        form       bytes of a page of one's own, with {{title}}, {{message}}, {{token}} and
-                   {{networks}} where portal_html.FORM has them; None: that one
+        networks   list of names to choose from, or a function that returns it.  None: no list
+        form       your own page, bytes, with {{title}}, {{message}}, {{token}} and {{networks}}
+                   as in portal_html.FORM.  None: that page
         """
         self.done = None
         self._on_submit = on_submit

@@ -3,11 +3,11 @@
     relay = Relay(ap, ["10.0.0.5", "10.0.0.6"], address="192.168.4.1/24")
     relay.start(ssid="greenhouse", key="change-me-now")
     sta.connect("office", "secret")               # after start(): then it is the default route
-    asyncio.run(relay.run())                      # or relay.poll() from a loop of one's own
+    asyncio.run(relay.run())                      # or relay.poll() from your own loop
 
-It takes the place of a Service.  Only packets from the servers named here, to requests that were
-relayed a moment ago, reach a client (agent.py).  Each packet costs one object, from recvfrom():
-the firmware has no other way to say who has sent it.
+It takes the place of a Service.  A reply reaches a client only if it comes from one of these
+servers, to a request that was relayed a moment ago (agent.py).  Each packet allocates one object
+in recvfrom(), because the firmware tells the sender in no other way.
 """
 
 import sys
@@ -58,21 +58,21 @@ class Relay:
         """Prepare a relay; nothing is touched before start().
 
         ap          network.WLAN(network.WLAN.IF_AP)
-        servers     list of addresses; a pair (address, secs): asked only if the client has tried
-                    for so many seconds
-        address     own address on the access point with its prefix, "192.168.4.1/24"; None: that
-                    of the fallback
-        fallback    a Config with authoritative=False, conflict_check=False and a short lease_s:
-                    the board serves that pool while no server answers; None: clients wait
+        servers     list of addresses.  A pair (address, secs) is asked only for clients that have
+                    tried for so many seconds
+        address     the board's address on the access point, "192.168.4.1/24".  None: that of the
+                    fallback
+        fallback    a Config: the board serves its pool while no server answers.  It needs
+                    authoritative=False, conflict_check=False and a short lease_s.  None: no pool
 
-        fallback_s  30    so long no server has answered by then, 5..3600
-        circuit_id  None  bytes or text for option 82.1; None: the board's MAC
-        remote_id   None  bytes or text for option 82.2; None: not sent
-        max_hops    4     messages that passed so many relays are dropped, 1..16
+        fallback_s  30    seconds without an answer of a server before the fallback serves, 5..3600
+        circuit_id  None  bytes or text for option 82.1.  None: the board's MAC
+        remote_id   None  bytes or text for option 82.2.  None: not sent
+        max_hops    4     drop messages that have passed so many relays, 1..16
         pending     16    transactions at a time, 4..250
         max_message 700   longest message in bytes of UDP payload, 576..1472
-        on_feed     None  called at least every second, to feed a watchdog
-        The first one that is wrong: ValueError.
+        on_feed     None  function that is called at least every second, to feed a watchdog
+        ValueError names the first wrong argument.
         """
         from .relay_start import begin
 
@@ -96,9 +96,9 @@ class Relay:
     ):
         """Take UDP port 67 from the firmware, then bring the access point up: as Service.start().
 
-        The station may join its network before or after; join it after, if the servers are not in
-        its own subnet.  ValueError for a wrong setting, OSError if the port or the access point
-        cannot be had.
+        The station may join its network before or after.  Join it after, if the servers are in
+        another subnet.  ValueError names a wrong argument.  OSError: the port or the access point
+        is not available.
         """
         from .relay_start import start
 

@@ -79,7 +79,7 @@ _RANGES = (
 def _arguments(servers, address, fallback, settings):
     """Check the arguments of Relay(); return (places, thresholds, Site or Config, settings).
 
-    The first one that is wrong: ValueError, naming it.
+    ValueError names the first wrong one.
     """
     places, thresholds = _servers(servers)
     values = _values(settings)

@@ -55,7 +55,7 @@ _SHORTEST = const(300)  # what BOOTP relays and old clients expect at least (RFC
 _SAFE = const(548)  # fits a datagram of 576 bytes, which every host takes (RFC 2131 section 2)
 _UDP_IP = const(28)
 _CLASSLESS_ROUTES = const(121)
-_IPV6_ONLY = const(108)  # only for who asks: RFC 8925 section 3.3
+_IPV6_ONLY = const(108)  # only if the client asks: RFC 8925 section 3.3
 _ZEROS = bytes(32)
 
 

@@ -88,8 +88,8 @@ def roster(server, now_s=None, states=("offered", "adopted", "bound")):
     """Yield a Lease for each address in one of the states, in the order of addresses.
 
     now_s    the time; None: that of the last packet
-    states   names of states (see Lease); None: all addresses that somebody ever got, released,
-             expired and quarantined ones too.  By default offered and leased ones
+    states   names of states, by default offered and leased ones.  None: all addresses that were
+             ever given out or found in use
     """
     leases, now_s = _at(server, now_s)
     for slot in range(leases.slots):
@@ -101,7 +101,7 @@ def roster(server, now_s=None, states=("offered", "adopted", "bound")):
 def find(server, mac, now_s=None):
     """Return the Lease of the device with that MAC (text or 6 bytes), None when it has none.
 
-    Of several the best: leased rather than over.  ValueError for what is no MAC.
+    If it has several, a running lease comes before one that has ended.  ValueError: not a MAC.
     """
     leases, now_s = _at(server, now_s)
     wanted = mac if isinstance(mac, (bytes, bytearray)) and len(mac) == 6 else mac_bytes(mac)
@@ -116,7 +116,7 @@ def find(server, mac, now_s=None):
 def release(server, address, now_s=None):
     """End the lease or offer of an address (text) now; return whether there was one.
 
-    The client is not told, DHCP has no way to: it notices when it wants to renew.
+    DHCP cannot tell the client.  It notices when it wants to renew.
     """
     leases, now_s = _at(server, now_s)
     slot = leases.slot_of(address_bytes(address), 0)
@@ -129,9 +129,12 @@ def release(server, address, now_s=None):
 def counters(server):
     """Return the counters since the start, as a dict.
 
-    received, sent   {message type: how many}
+    received         {message type: how many}
+    sent             {message type: how many}
     drops            {reason: how many}
-    addresses, leased, most_leased   of the pool and the reservations: all, now, at most at a time
+    addresses        of the pool and the reservations
+    leased           how many of them are leased now
+    most_leased      how many were leased at the same time
     """
     count = server.messages
     return {

@@ -91,7 +91,7 @@ class Server(Writer):
         """Answer the request in rx[:n]; return the length of the reply in tx, 0 for silence.
 
         now_s   seconds, 0 <= now_s < 2**30, never less than at the call before
-        Never raises, whatever is in rx: what gets no answer is counted and named in last_drop.
+        Never raises.  If there is no answer, last_drop names the reason, and drops counts it.
         """
         self.dropped = 0
         self.now_s = now_s

@@ -4,7 +4,7 @@
     service.start(ssid="greenhouse", key="change-me-now", background=True)
 
 It serves behind the program from then on.  Without `background` the program gives it its turns:
-`asyncio.run(service.run())`, or service.poll() from a loop of one's own.
+`asyncio.run(service.run())`, or service.poll() from its own loop.
 
 Nothing that a packet, the firmware or a callback does ends the loop: it is counted.
 """
@@ -54,14 +54,14 @@ class Service:
 
         ap        network.WLAN(network.WLAN.IF_AP)
         config    a Config
-        guard     "auto": serve only associated stations while the board has another network too;
-                  "always"; "never"
-        store     name of the file that keeps the leases over a restart; None: they are forgotten
-        check_ms  how long it takes to find out whether an address is in use, 50..2000; 300 to 500
-                  are sensible: a sleeping telephone needs as long to answer
-        parked    messages, of 408 bytes each, that can wait for that, 1..8; on an ESP32 at most 3
-        on_feed   called at least every second, to feed a watchdog
-        The first one that is wrong: ValueError.
+        guard     "auto": while the board has another network too, serve only devices that are
+                  associated with this access point.  "always": at all times.  "never": serve all
+        store     name of the file that keeps the leases over a restart.  None: no file
+        check_ms  how long a check of an address takes, 50..2000.  A sleeping telephone needs 300
+                  to 500 to answer
+        parked    messages of 408 bytes each that can wait for a check, 1..8, on an ESP32 at most 3
+        on_feed   function that is called at least every second, to feed a watchdog
+        ValueError names the first wrong argument.
         """
         from .starting import arguments
 
@@ -113,20 +113,21 @@ class Service:
     ):
         """Take UDP port 67 from the firmware, then bring the access point up at our address.
 
-        ssid         name, 1 to 32 bytes; None: the program looks after the access point, which is
-                     up or comes up later; it gets our address then, and whenever it has lost it
+        ssid         name of the network, 1 to 32 bytes.  None: the program brings the access point
+                     up, before or later.  The service gives it its address then
         key          WPA2 key, 8 to 63 ASCII characters
         open         True: no key and no encryption
-        country      code of two letters, for the channels that are allowed
+        country      code of two letters, such as "DE": which channels are allowed
         channel      1..14
         hidden       True: the name is not announced
-        may_restart  False: do not reset the Wi-Fi chip when that is the only way to the port
+        may_restart  False: never reset the Wi-Fi chip or the access point to get the port
         background   True: serve from now on, whatever the program does, at the prompt too
-        period_ms    how often it looks at the socket then, 5..500; half as often when it is quiet
-        timer        number of the machine.Timer of an ESP32 that it uses; None: a free one
-        A service that runs, this one or another, is stopped.
-        Raises ValueError for a wrong setting before anything is touched, OSError when the port or
-        the access point cannot be had.
+        period_ms    background: milliseconds between two looks for messages, 5..500, twice as
+                     long when it is quiet
+        timer        background: number of the machine.Timer to use on an ESP32.  None: a free one
+        If a service runs already, this one or another, it is stopped first.
+        ValueError names a wrong argument, before anything is touched.  OSError: the port or the
+        access point is not available; the text says what to do.
         """
         from .starting import start
 
@@ -142,7 +143,7 @@ class Service:
     def stop(self):
         """Give port 67 back; run() ends, and so do the turns in the background.
 
-        The access point stays up, the leases stay known.
+        The access point stays up, and the service keeps its leases.
         """
         background = self.background
         if background:

@@ -4,12 +4,13 @@
 def serve(ap, address=None, pool=None, ssid=None, key=None, **settings):
     """Serve behind the program from now on; return the Service.
 
-    ap        network.WLAN(network.WLAN.IF_AP); up already, or it comes up later
-    address   as for Config; None: the access point's own, 192.168.4.1/24 while it has none
-    pool      as for Config; None: up to 32 addresses of the subnet
-    ssid      None: the program brings the access point up itself; else as for Service.start()
-    settings  of Config, Service() and Service.start()
-    Raises what these raise: ValueError for a wrong setting, OSError without the port.
+    ap        network.WLAN(network.WLAN.IF_AP), up already or later
+    address   as for Config.  None: the access point's own, or 192.168.4.1/24
+    pool      as for Config.  None: up to 32 addresses of the subnet
+    ssid      as for Service.start().  None: the program brings the access point up
+    key       as for Service.start()
+    settings  others of Config, Service() and Service.start()
+    ValueError names a wrong setting.  OSError: the port is not available.
     """
     from .config import Config
     from .service import Service

@@ -12,7 +12,7 @@ _GUARDS = ("never", "auto", "always")
 def arguments(guard, store, check_ms, parked, on_feed):
     """Check the arguments of Service(); return the number of the guard: 0 never, 2 always.
 
-    The first one that is wrong: ValueError, naming it.
+    ValueError names the first wrong one.
     """
     try:
         if guard not in _GUARDS:

@@ -178,8 +178,8 @@ class Web:
     """TCP port 80 of the access point, for the parts that are mounted on it.
 
     parts    objects with respond(request), which returns a Reply or None
-    counts   {what: how often}: requests, refused (bad ones), evicted (to make room for another
-             client), failed (a part raised)
+    counts   {what: how often}: requests, refused (bad ones), evicted (closed to make room),
+             failed (a part raised)
     portal   the part that wants requests for other hosts too, or None
     address  where it listens, text
     """

@@ -26,7 +26,7 @@ class Port:
     ap       network.WLAN(network.WLAN.IF_AP)
     sock     the socket, None while closed
     dropped  datagrams thrown away: empty, or no memory for them
-    associated  stations.Stations, once somebody asks who is there
+    associated  stations.Stations, made when it is first needed
     """
 
     queued = 0  # all that waits, waits at the socket

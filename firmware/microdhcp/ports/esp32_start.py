@@ -1,7 +1,7 @@
 """How the port of the ESP32 takes UDP port 67 from the firmware.  Leaves memory after start().
 
 The firmware's own server binds the access point's address whenever the access point starts, unless
-it was stopped before; who has bound the address first, keeps it.
+it was stopped before; the first socket keeps the address.
 """
 
 import errno

@@ -52,7 +52,7 @@ class Port:
     foreign  function: whether a datagram may have come from another network than the AP's
     queued   bytes of datagrams that have left the socket and wait here
     dropped  datagrams thrown away: too long, or cut because more were waiting than have room
-    associated  stations.Stations: who is there
+    associated  stations.Stations: the devices in the network
     """
 
     names_owner = True  # a check of an address learns who answers

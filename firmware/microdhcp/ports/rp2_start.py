@@ -3,7 +3,7 @@
 Leaves memory when start() has run.
 
 The firmware's own DHCP server takes the port when the access point first comes up, and asks for it
-again each time; who has bound it before, keeps it.
+again each time; a socket that has it already keeps it.
 """
 
 import errno
