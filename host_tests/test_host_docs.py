@@ -1,5 +1,6 @@
 """What the README says is so: its programs run, its commands and files exist."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -101,6 +102,36 @@ def test_the_counters_of_the_checks_are_explained():
     text = text[text.index("## Counters") :]
     counters = Checker(server, Port, echo=object()).counters
     assert re.findall(r"^\| `(\w+)` \|", text, re.M) == list(counters)
+
+
+def texts_of_the_sources():
+    """Return all texts in the package, `make flash` and the set-up, joined by NULs."""
+    found = []
+    for path in [
+        *(ROOT / "firmware" / "microdhcp").rglob("*.py"),
+        *(ROOT / "tools" / "flash").rglob("*.py"),
+        ROOT / "tools" / "bootstrap.py",
+    ]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\0".join(found)
+
+
+def test_troubleshooting_quotes_real_messages():
+    """Each message of ours is one that a program prints, except for names and numbers in it."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    rows = page[: page.index("## What the counters say")]
+    quoted = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^\| ([^|]+) \|", rows, re.M)))
+    foreign = ("Permission denied", "failed to access", "make setup", "MemoryError", ">>>")
+    ours = [one for one in quoted if not one.startswith(foreign)]
+    varies = (
+        r"…|/dev/ttyACM0|boards/\S+main\.py|pico_w|BOARD=''|1\.\d+(?:\.\d+)?|\w+Error: |warning: "
+    )
+    pieces = [one.strip(" :,") for text in ours for one in re.split(varies, text)]
+    assert len(ours) >= 12
+    texts = texts_of_the_sources()
+    assert [one for one in pieces if one and one not in texts] == []
 
 
 def test_the_readme_shows_both_commands():
