@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from binascii import crc32
 from pathlib import Path
@@ -76,6 +77,7 @@ SOUND = {
     213: b"\3lan\0",
 }
 MAC = mac(1)
+HOME_NODE = 0xF1  # the lab's server has the MAC with this number
 SEPARATE = (1, 3, 6, 15, 28, 67)  # settings of their own
 _ROWS = [line.split() for line in options.TABLE.strip().splitlines()]
 KINDS = {code: "raw" for code in range(2, 255)} | {int(row[0]): row[2] for row in _ROWS}
@@ -110,11 +112,11 @@ def config(text, number=0, more=None):
     return Desk(SETTINGS, **found).config
 
 
-def written(found):
+def written(found, now_s=NOW_S):
     """Return {target: (module, {name: text}, what is lost)} of a Network."""
     targets = {"kea": kea, "dnsmasq": dnsmasq, "isc": isc}
     return {
-        name: (module, module.files(found, "lo", NOW_S), module.not_carried(found))
+        name: (module, module.files(found, "lo", now_s), module.not_carried(found))
         for name, module in targets.items()
     }
 
@@ -196,6 +198,12 @@ class RealPrograms(unittest.TestCase):
         }
         self.check(Desk(SETTINGS, reservations=table).config, "identifiers")
 
+    def test_identifiers_that_kea_does_not_hear_are_named(self):
+        for size in (2, 128, 129, 255):
+            found = Desk(SETTINGS, reservations={f"id:{bytes(size).hex()}": "10.77.0.20"}).config
+            lost = "\n".join(kea.not_carried(network.of_config(found, [])))
+            self.assertEqual("10.77.0.20: Kea 2.2 does not answer" in lost, size > 128, size)
+
     def test_many_clients_share_an_address(self):
         """dnsmasq reads lines of 1,024 characters: who does not fit is named."""
         table = {f"02:00:00:00:00:{n:02x}": "10.77.0.200" for n in range(1, 101)}
@@ -211,7 +219,10 @@ class RealPrograms(unittest.TestCase):
 
 
 def full_desk():
-    """Return a server with 253 addresses in use: odd identifiers, names, states and times."""
+    """Return a server with 252 addresses in use: odd identifiers, names, states and times.
+
+    Its `held` has {number of the client: address} of those with a lease.
+    """
     desk = Desk(
         SETTINGS.replace("0.10", "0.2").replace("0.99", "0.254"),
         max_lease_s=None,
@@ -219,18 +230,25 @@ def full_desk():
         hostname_bytes=63,
     )
     host_names = [text.encode() for text in TEXTS] + [data[:255] for data in BYTES]
-    for n in range(1, 254):
-        identities = None, b"\1" + mac(n), bytes((n,)), bytes((n,)) * 255, b'"\\,\n\xe9' + mac(n)
+    desk.held = {}
+    for n in set(range(1, 254)) - {HOME_NODE}:
         extra = {12: host_names[n % len(host_names)]}
         if n % 5 == 0:
             extra[51] = b"\xff" * 4  # without end
         if n % 50 == 7:
             desk.decline(n)
             continue
-        address = desk.obtain(n, identities[n % 5], extra)
+        address = desk.obtain(n, identity(n), extra)
         if n % 9 == 0:
             desk.server.release(str(ipaddress.IPv4Address(address)), 0)
+        else:
+            desk.held[n] = address
     return desk
+
+
+def identity(n):
+    """Return option 61 of a client of full_desk(): none, its MAC, one byte, 255, odd ones."""
+    return (None, b"\1" + mac(n), bytes((n,)), bytes((n,)) * 255, b'"\\,\n\xe9' + mac(n))[n % 5]
 
 
 class Served(unittest.TestCase):
@@ -269,15 +287,41 @@ class Served(unittest.TestCase):
             else:
                 self.assertEqual(value, option.data, f"{label} {option}")
 
+    def test_a_full_store(self):
+        """Each client renews the address that it has, if the server takes its identifier."""
+        desk = full_desk()
+        with lab.Lab(clients=1) as network_:
+            node = network_.home.node
+            wire = clients.Wire(network_.clients[0].packet_socket("eth0"))
+            who = [(ipaddress.IPv4Address(a), mac(n).hex(":")) for n, a in desk.held.items()]
+            node.ip_batch([f"neigh replace {a} lladdr {m} dev eth0" for a, m in who])
+            for target, (module, files, _) in self.now(desk).items():
+                files = {name: text.replace('"lo"', '"eth0"') for name, text in files.items()}
+                with self.server(node, target, module, files):
+                    for n, address in desk.held.items():
+                        if target == "kea" and len(identity(n) or b"12") not in range(2, 129):
+                            continue
+                        one = clients.Client(wire, mac(n), identity(n))
+                        one.lease = clients.Lease(address, desk.config.address, 600, {})
+                        self.assertEqual(one.renew(rebind=True).address, address, (target, n))
+
+    @staticmethod
+    def now(desk):
+        """Return what is written at this moment: the leases must not have ended."""
+        now_s = int(time.time())
+        return written(desk.network(now_s), now_s)
+
     @staticmethod
     def server(node, target, module, files):
         """Return the server, ready to be started."""
+        leases = files[module.LEASES]
+        others.put(node, module.LEASES, leases)
         text = files[module.CONFIG].replace("/var/lib/kea/", "/run/lab/")
         text = text.replace("/var/lib/misc/", "/run/lab/").replace(
             "interface=lo", "interface=eth0"
         )
         if target == "isc":
-            return others.dhcpd(node, text, "")
+            return others.dhcpd(node, text, leases)
         return others.kea(node, text) if target == "kea" else others.dnsmasq(node, text)
 
     def ask(self, wire, codes):
@@ -343,7 +387,7 @@ class RoundTrip(unittest.TestCase):
         desk = full_desk()
         before, first, lost = self.stable(desk.network())
         self.assertEqual(lost, [])
-        self.assertEqual(len(before[kea.LEASES].splitlines()), 1 + 253)
+        self.assertEqual(len(before[kea.LEASES].splitlines()), 1 + 252)
         self.assertEqual(self.known(before), self.known(first))
 
     @staticmethod

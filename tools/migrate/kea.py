@@ -13,6 +13,7 @@ CONFIG, LEASES, SQL = "kea-dhcp4.conf", "kea-leases4.csv", "kea-leases4.sql"
 SUBNET_ID = 1
 _FOREVER = 0xFFFFFFFF  # a lease time without end
 _VENDOR = 43
+_LONGEST_ID = 128
 _DEFAULT, _DECLINED, _RECLAIMED = 0, 1, 2  # states of a lease
 _STATES = {BOUND: _DEFAULT, QUARANTINED: _DECLINED, OVER: _RECLAIMED}
 COLUMNS = (
@@ -63,6 +64,12 @@ def not_carried(network):
     if settings["conflict_check"]:
         lost.append("conflict_check: Kea 2.2 does not check an address before it offers it")
     lost.append(f"offer_hold_s = {settings['offer_hold_s']}: Kea 2.2 holds no offers")
+    for entry in network.reservations:
+        if len(entry.client_id or b"") > _LONGEST_ID:
+            lost.append(
+                f"reservation {entry.address}: Kea 2.2 does not answer clients with an identifier "
+                f"of more than {_LONGEST_ID} bytes"
+            )
     return lost + _unsent(network) + list(_refused(network))
 
 
