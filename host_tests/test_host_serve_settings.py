@@ -177,8 +177,8 @@ class TomlTest(unittest.TestCase):
     def test_what_is_wrong_is_named(self):
         for text, why in (
             ("interface = ", r"serve\.toml: "),
-            ('conflict_check = "dns"', "conflict_check: 'dns' is none of arp, icmp, off"),
-            ("reservations = 5", "reservations: 5 is no table"),
+            ('conflict_check = "dns"', "conflict_check: 'dns' is not one of arp, icmp, off"),
+            ("reservations = 5", "reservations: 5 is not a table"),
         ):
             with self.assertRaisesRegex(ValueError, why):
                 self.read(text)

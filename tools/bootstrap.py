@@ -7,7 +7,7 @@ Plain: the virtual environment .venv with the development dependencies pinned in
 --lab: the Debian packages of tools/lab/packages.txt, where this runs as root and some are missing.
 --servers: the same of tools/lab/servers.txt.
 
-Only the virtual environment is indispensable.  What else cannot be had is noted in
+Only the virtual environment is indispensable.  What else is missing is noted in
 .build/not-set-up.json; `make test` lists it at its end.  Runs on the machine's own Python with
 the standard library alone.
 """

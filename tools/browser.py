@@ -152,7 +152,7 @@ class Browser:
         self._ask("Emulation.setDeviceMetricsOverride", **metrics)
 
     def open(self, url):
-        """Open a page and wait until it is complete; BrowserError when it cannot be had."""
+        """Open a page and wait until it is complete; BrowserError if it does not load."""
         result = self._ask("Page.navigate", url=url)
         if result.get("errorText"):
             raise BrowserError(f"{url}: {result['errorText']}")

@@ -152,7 +152,7 @@ class Client:
         return self.lease
 
     def release(self):
-        """Give the address back; there is no answer to it."""
+        """Give the address back.  A server does not answer that."""
         self._send(
             "RELEASE", {SERVER_ID: self.lease.server}, self.lease.address, self.lease.server
         )
@@ -282,7 +282,9 @@ def parser():
     p.add_argument("--mac", type=_mac, help="default: a random one")
     p.add_argument("--client-id", type=bytes.fromhex, metavar="HEX", help="option 61")
     p.add_argument("--broadcast", action="store_true", help="ask for replies by broadcast")
-    p.add_argument("--count", type=int, default=1, help="so many clients at once, only to obtain")
+    p.add_argument(
+        "--count", type=int, default=1, help="number of clients at once, which only obtain"
+    )
     p.add_argument("steps", nargs="*", default=["obtain"], metavar="STEP", help=", ".join(_STEPS))
     return p
 

@@ -26,7 +26,7 @@ TITLES = ("address", "mac", "state", "granted", "host_name")
 
 
 def rows(data):
-    """Return what is in a file (bytes), a dict for each address; None: it is no sound store.
+    """Return what is in a file (bytes), a dict for each address; None: damaged or another file.
 
     `granted_s` is -1 for an infinite lease.  `mac` is missing where nobody knows it.
     """
@@ -73,7 +73,12 @@ def table(found):
 def parser():
     """Return the parser of the command line."""
     p = argparse.ArgumentParser(prog="leases", description=__doc__.splitlines()[0])
-    p.add_argument("file", type=Path, metavar="FILE")
+    p.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="leases.bin of a board, or the file of serve.py --store",
+    )
     p.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     return p
 

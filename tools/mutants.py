@@ -34,7 +34,7 @@ GOAL = 95.0
 #: Tests that are slow and reach nothing that the others do not.
 LEFT_OUT = ("test_decline_flood", "test_hostile", "test_hygiene")
 STORIES = 60  # of chance, in the place of test_model.SEEDS
-#: A test that takes so much longer, and so many seconds more, has noticed that there is no end.
+#: A mutant loops for ever if a test takes so many times longer, and so many seconds more.
 SLOWER, CPU_S = 5, 1
 MEMORY = 2 << 30
 

@@ -37,7 +37,7 @@ def code_of(owner, name, sources):
     owner    (module, class or None)
     sources  what trees(".py") returns
     What Server and Service load when it is first used is a function whose first argument is named
-    after the class, in another module.  KeyError if there is no code of that name.
+    after the class, in another module.  KeyError: no such function.
     """
     module, class_name = owner
     home = sources[module]

@@ -300,15 +300,17 @@ def _seconds(text):
 def parser():
     """Return the parser of the command line."""
     p = settings.Parser(prog="relay", description="DHCP relay agent between two interfaces.")
-    p.add_argument("--interface", required=True, metavar="IF", help="where the clients are")
-    p.add_argument("--address", required=True, type=_address, metavar="IP/LEN", help="own one")
-    p.add_argument("--uplink", required=True, metavar="IF", help="where the servers are")
+    p.add_argument("--interface", required=True, metavar="IF", help="interface to the clients")
+    p.add_argument(
+        "--address", required=True, type=_address, metavar="IP/LEN", help="address there"
+    )
+    p.add_argument("--uplink", required=True, metavar="IF", help="interface to the servers")
     p.add_argument(
         "--uplink-address",
         required=True,
         type=_plain_address,
         metavar="IP",
-        help="own address there: it goes to giaddr, and the servers send to it",
+        help="address there; the servers send to it",
     )
     p.add_argument(
         "--server",
@@ -316,18 +318,31 @@ def parser():
         type=_server,
         action="append",
         metavar="IP[=SECS]",
-        help="a server; with SECS it is asked only by clients that have tried so long; repeatable",
+        help="a server; SECS: only for clients that have tried for so long. Several times allowed",
     )
     p.add_argument(
         "--circuit-id", type=_id, metavar="TEXT", help="option 82.1; default: the interface"
     )
     p.add_argument("--remote-id", type=_id, metavar="TEXT", help="option 82.2; default: not sent")
-    p.add_argument("--max-hops", type=int, choices=range(1, 17), default=4, metavar="N")
-    p.add_argument("--fallback", metavar="FILE", help="settings for serve.py: the pool to serve")
     p.add_argument(
-        "--fallback-after", type=_seconds, default=30, metavar="S", help="of silence; default 30"
+        "--max-hops",
+        type=int,
+        choices=range(1, 17),
+        default=4,
+        metavar="N",
+        help="relays on the way, default 4",
     )
-    p.add_argument("--json", action="store_true", help="one JSON object per line")
+    p.add_argument(
+        "--fallback", metavar="FILE", help="settings as for serve.py, for a time without servers"
+    )
+    p.add_argument(
+        "--fallback-after",
+        type=_seconds,
+        default=30,
+        metavar="S",
+        help="seconds without an answer, default 30",
+    )
+    p.add_argument("--json", action="store_true", help="print one JSON object per line")
     return p
 
 

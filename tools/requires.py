@@ -5,7 +5,7 @@ import socket
 import sys
 
 PYTHON = (3, 11)
-HINTS = {  # where a port cannot be had
+HINTS = {  # what to do about a port
     errno.EADDRINUSE: "another program has the port; stop it, or choose another port",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
     errno.EACCES: "ports below 1024 need root",

@@ -28,7 +28,7 @@ PROBE = "print('=', gc.mem_alloc())\nmicropython.qstr_info()"
 POOLS = (20, 60, 140, 300, 620)  # names that fit into 1, 2, … tables of MicroPython
 
 # Steps of programs: (what, text).
-# (binascii is no module of C in this port: what it takes is not ours)
+# (binascii is a Python module in this port; it does not count)
 BEFORE = ("before", "import network, os, socket, select, time, errno, binascii")
 CODE = ("code of the core", "from microdhcp import Config, Server")
 SETTINGS = (

@@ -52,7 +52,7 @@ FAMILIES = (
 
 
 class TypecheckError(Exception):
-    """mypy or the stubs cannot be had or do not run; the text says why."""
+    """mypy or the stubs are missing or do not run; the text says why."""
 
 
 def packages():

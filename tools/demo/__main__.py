@@ -1,4 +1,4 @@
-"""To watch: a real client gets, renews and releases an address, and meets who has it already.
+"""Shows a real client that gets, renews and releases an address, and finds one that is taken.
 
 The server's core runs inside MicroPython; busybox udhcpc runs in a network namespace of its own.
 Where there are no namespaces, the project's own client asks over the loopback instead, and only
@@ -94,7 +94,7 @@ class Stage:
             print("\n".join(lines), flush=True)
 
     def note(self, text):
-        """Draw what is no message of DHCP."""
+        """Draw what is not a DHCP message."""
         with self._lock:
             print("\n".join(ladder.note(text)), flush=True)
 

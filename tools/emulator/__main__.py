@@ -147,7 +147,7 @@ def parser():
     top.add_argument(
         "--firmware",
         choices=sorted(firmware.STOCK),
-        help=f"a stock firmware; {firmware.VARIABLE} or {firmware.DEFAULT} unless given",
+        help=f"stock firmware, default: {firmware.VARIABLE} or {firmware.DEFAULT}",
     )
     top.add_argument("--source", action="store_true", help="copy .py files, not .mpy")
     return top

@@ -83,12 +83,12 @@ def parser():
     put.add_argument("--main", type=Path, metavar="FILE", help="replace main.py by this file")
     put.set_defaults(run=run_copy)
     test = commands.add_parser("test", help="the self-test, then test files on the board")
-    test.add_argument("files", nargs="*", help="of host_tests; all but the longest unless given")
+    test.add_argument("files", nargs="*", help="files of host_tests, default: all but the longest")
     test.set_defaults(run=run_test)
     for command in (put, test):
-        command.add_argument("--port", help="serial port; the only USB one unless given")
+        command.add_argument("--port", help="serial port, default: the only USB port")
         command.add_argument(
-            "--no-reset", dest="reset", action="store_false", help="leave it at the REPL"
+            "--no-reset", dest="reset", action="store_false", help="leave the board at the REPL"
         )
     return top
 

@@ -39,7 +39,7 @@ def only_port():
 
 def _why_closed(path, error):
     """Return why a port cannot be opened, and what to do; what the system says goes last."""
-    if os.name == "nt":  # there a port is no file
+    if os.name == "nt":  # a port is not a file there
         return f"{path}: cannot open it; is it the one, and no other program at it? {error}"
     if not Path(path).exists():
         return f"{path}: cannot open it: no such port; docs/getting-started.md, step 3, lists them"

@@ -13,7 +13,7 @@ _KIND = (1, 0x0800, 6, 4)  # Ethernet, IPv4, and the lengths of their addresses
 
 
 class BadArpError(ValueError):
-    """The bytes are no ARP packet for IPv4 on Ethernet; the text says why."""
+    """The bytes are not an ARP packet for IPv4 on Ethernet; the text says why."""
 
 
 class Arp(NamedTuple):

@@ -28,7 +28,7 @@ class Beside:
         dns.Names(self, domain, name)
 
     def add_page(self, address, port):
-        """Show who is there on a page at http://ADDRESS:PORT/."""
+        """Show the leases on a page at http://ADDRESS:PORT/."""
         web.Web(self, port, address=address)
         page.Page(self)
 

@@ -16,14 +16,14 @@ _UDP = struct.Struct("!HHHH")
 
 
 class BadDatagramError(ValueError):
-    """The bytes are no intact UDP datagram; the text says why."""
+    """The bytes are not an intact UDP datagram; the text says why."""
 
 
 def mac_bytes(mac):
     """Return a MAC address as 6 bytes; `mac` is those or text, e.g. "00:00:5e:00:53:01"."""
     raw = bytes.fromhex(mac.replace(":", "")) if isinstance(mac, str) else bytes(mac)
     if len(raw) != 6:
-        raise ValueError(f"{mac!r} is no MAC address")
+        raise ValueError(f"{mac!r} is not a MAC address")
     return raw
 
 

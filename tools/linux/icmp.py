@@ -10,7 +10,7 @@ _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence 
 
 
 class BadEchoError(ValueError):
-    """The bytes are no intact echo reply; the text says why."""
+    """The bytes are not an intact echo reply; the text says why."""
 
 
 def echo(identifier, sequence):

@@ -26,7 +26,7 @@ class _Question:
         self.check = check
         self.client = client
         self.client_answered = False
-        self.stations = []  # who has answered
+        self.stations = []  # which MACs answered
 
 
 class _Probes:

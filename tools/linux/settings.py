@@ -105,42 +105,50 @@ _seconds_or_none.__name__ = "seconds"  # argparse names the type in its message
 
 def parser():
     """Return the parser of the command line."""
-    p = Parser(prog="serve", description="DHCPv4 server on one Linux interface.")
-    p.add_argument("--config", metavar="FILE", help="settings in TOML; SIGHUP reads them again")
-    p.add_argument("--interface", metavar="IF", help="interface to serve")
-    p.add_argument("--address", metavar="IP/LEN", help="own address on it")
-    p.add_argument("--pool", type=_pool, metavar="FIRST-LAST")
+    p = Parser(
+        prog="serve",
+        description="DHCPv4 server on one Linux interface.",
+        epilog="*: can be given several times. All settings: docs/reference/settings.md",
+    )
+    p.add_argument(
+        "--config", metavar="FILE", help="a TOML file with settings; SIGHUP reads it again"
+    )
+    p.add_argument("--interface", metavar="IF", help="the interface to the clients")
+    p.add_argument("--address", metavar="IP/LEN", help="address of this machine there")
+    p.add_argument("--pool", type=_pool, metavar="FIRST-LAST", help="addresses to give out")
     _add_times(p)
     _add_checks(p)
     _add_clients(p)
     _add_options(p)
-    p.add_argument("--max-message", type=int, metavar="BYTES", help="longest reply, default 548")
-    p.add_argument("--no-authoritative", action="store_true", help="silence instead of NAK")
-    p.add_argument("--rapid-commit", action="store_true", help="RFC 4039")
-    p.add_argument("--store", metavar="FILE", help="keep the leases there over a restart")
-    p.add_argument("--names", metavar="DOMAIN", help="answer names of clients, UDP port 53")
-    p.add_argument("--board-name", metavar="NAME", help="this machine's own, default: host name")
-    p.add_argument("--page", metavar="ADDRESS:PORT", help="show who is there, as a web page")
-    p.add_argument("--watch", action="store_true", help="show who is there, on the terminal")
-    p.add_argument("--json", action="store_true", help="one JSON object per line")
-    p.add_argument("--verbose", action="store_true", help="print every message, decoded")
+    p.add_argument(
+        "--max-message", type=int, metavar="BYTES", help="of the longest reply, default 548"
+    )
+    p.add_argument("--no-authoritative", action="store_true", help="do not answer unknown clients")
+    p.add_argument("--rapid-commit", action="store_true", help="two messages in place of four")
+    p.add_argument("--store", metavar="FILE", help="file that keeps the leases over a restart")
+    p.add_argument("--names", metavar="DOMAIN", help="DNS server for the clients' names")
+    p.add_argument("--board-name", metavar="NAME", help="name of this machine, default: host name")
+    p.add_argument("--page", metavar="ADDRESS:PORT", help="web page with the leases")
+    p.add_argument("--watch", action="store_true", help="table of the leases on the terminal")
+    p.add_argument("--json", action="store_true", help="print one JSON object per line")
+    p.add_argument("--verbose", action="store_true", help="print every message")
     p.add_argument("--version", action="version", version=f"microdhcp {_version()}")
     return p
 
 
 def _add_times(p):
-    p.add_argument("--lease-time", type=int, metavar="S", help="default 3600")
-    p.add_argument("--min-lease-time", type=int, metavar="S", help="default 60")
+    p.add_argument("--lease-time", type=int, metavar="S", help="seconds, default 3600")
+    p.add_argument("--min-lease-time", type=int, metavar="S", help="shortest lease, default 60")
     p.add_argument(
         "--max-lease-time",
         type=_seconds_or_none,
         default=argparse.SUPPRESS,
         metavar="S",
-        help='default 86400; "none" allows infinite leases',
+        help='longest lease, default 86400; "none": no limit',
     )
-    p.add_argument("--offer-hold", type=int, metavar="S", help="default 30")
+    p.add_argument("--offer-hold", type=int, metavar="S", help="time of an offer, default 30")
     p.add_argument(
-        "--quarantine", type=int, metavar="S", help="of a declined address, default 600"
+        "--quarantine", type=int, metavar="S", help="time of a declined address, default 600"
     )
 
 
@@ -148,36 +156,38 @@ def _add_checks(p):
     p.add_argument(
         "--conflict-check",
         choices=CHECKS,
-        help="how to find out, before an OFFER, whether somebody uses the address: arp, the "
-        "default, which every host answers; icmp, ping; off: only clients check",
+        help="how the server checks whether an address is in use: by arp (the default), by "
+        "ping (icmp), or not at all (off)",
     )
-    p.add_argument("--check-ms", type=_check_ms, metavar="MS", help="for that; default 300")
+    p.add_argument("--check-ms", type=_check_ms, metavar="MS", help="time of a check, default 300")
 
 
 def _add_clients(p):
     repeat = {"action": "append", "default": []}
-    p.add_argument("--reserve", type=_reservation, metavar="MAC=IP", help="repeatable", **repeat)
+    p.add_argument(
+        "--reserve", type=_reservation, metavar="MAC=IP", help="fixed address *", **repeat
+    )
     p.add_argument(
         "--reserve-option",
         type=_own_option,
         metavar="MAC:NAME=VALUE",
-        help='an option for a reservation only, "none": not sent to it; repeatable',
+        help='option for one reservation, "none": not sent *',
         **repeat,
     )
     p.add_argument(
         "--allow",
         metavar="MAC",
-        help="serve nobody else; whole or its start; repeatable",
+        help="serve only this device, or MACs that begin so *",
         **repeat,
     )
-    p.add_argument("--deny", metavar="MAC", help="do not serve; the same; repeatable", **repeat)
-    p.add_argument("--relay", metavar="IP", help="answer this one outside the subnet", **repeat)
-    p.add_argument("--hostname-bytes", type=int, metavar="N", help="of each, default 20; 0: none")
+    p.add_argument("--deny", metavar="MAC", help="do not serve this device *", **repeat)
+    p.add_argument("--relay", metavar="IP", help="relay agent outside the subnet *", **repeat)
+    p.add_argument("--hostname-bytes", type=int, metavar="N", help="kept of each, default 20")
 
 
 def _add_options(p):
-    p.add_argument("--router", type=_addresses, metavar="IP|none", help="default: own address")
-    p.add_argument("--dns", type=_addresses, metavar="IP,…|none", help="default: own address")
+    p.add_argument("--router", type=_addresses, metavar="IP|none", help="default: this machine")
+    p.add_argument("--dns", type=_addresses, metavar="IP,…|none", help="default: this machine")
     p.add_argument("--domain", help="domain name for the clients")
     p.add_argument(
         "--option",
@@ -185,10 +195,10 @@ def _add_options(p):
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="name or code; repeatable",
+        help="an option by name or number *",
     )
-    p.add_argument("--next-server", metavar="IP", help="where clients boot from (siaddr)")
-    p.add_argument("--boot-file", metavar="NAME", help="what they load there")
+    p.add_argument("--next-server", metavar="IP", help="server from which clients boot")
+    p.add_argument("--boot-file", metavar="NAME", help="file that they load there")
 
 
 def _version():
@@ -219,7 +229,7 @@ def settings(args):
 
     A lease time beyond the default limits moves the limit that was not given.
     ValueError names a setting that is given twice, or whose value is of the wrong type, or says
-    that the file is no TOML; OSError: the file cannot be read.
+    that the file is not TOML; OSError: the file cannot be read.
     """
     found = _of_file(args.config) if args.config else {}
     line = _of_line(args)
@@ -318,7 +328,7 @@ def _reservations(args):
 def _merged(name, table, more):
     """Return both tables in one; ValueError names what both have."""
     if not isinstance(table, dict):
-        raise ValueError(f"{name}: {table!r} is no table")
+        raise ValueError(f"{name}: {table!r} is not a table")
     for key in more:
         if key in table:
             raise ValueError(f"{name}: {key} is in the file and on the command line")
@@ -350,20 +360,20 @@ def _check(value):
     if isinstance(value, bool):
         return "arp" if value else "off"
     if value not in CHECKS:
-        raise ValueError(f"conflict_check: {value!r} is none of {', '.join(CHECKS)}")
+        raise ValueError(f"conflict_check: {value!r} is not one of {', '.join(CHECKS)}")
     return value
 
 
 def _list(name, value):
     if not isinstance(value, list):
-        raise ValueError(f"{name}: {value!r} is no list")
+        raise ValueError(f"{name}: {value!r} is not a list")
     return value
 
 
 def _text(name, value):
     """Return a text that is not empty and has no zero byte; None when it is not given."""
     if value is not None and (not isinstance(value, str) or not value or "\0" in value):
-        raise ValueError(f"{name}: {value!r} is no name")
+        raise ValueError(f"{name}: {value!r} is not a name")
     return value
 
 

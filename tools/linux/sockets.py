@@ -1,6 +1,6 @@
 """The sockets of the server, and the kernel filters on them.
 
-Two sockets serve one interface, and a third asks who has an address.  The packet socket hears and
+Two sockets serve one interface, and a third asks by ARP.  The packet socket hears and
 speaks: it sees datagrams that the kernel's own UDP would not pass on (a client from a foreign
 network while rp_filter is on), and it reaches clients that cannot answer ARP.  The UDP socket only
 holds port 67: it shows a second server that the place is taken, and keeps the kernel from

@@ -39,8 +39,8 @@ class StoreFile:
     def claim(self):
         """Lock the file, or a new empty one, and return its bytes.
 
-        Raises StoreError for what is no regular file, neither empty nor a store of leases, or
-        locked by another server; OSError where it cannot be read and replaced.
+        Raises StoreError if the file is not a regular one, holds something else, or belongs to
+        another server; OSError if it cannot be read and replaced.
         """
         while self._fd is None:
             fd = self._open()

@@ -34,18 +34,22 @@ def parser():
         usage="migrate [STORE | --from PORT] --config FILE --to kea|dnsmasq|isc OUT\n"
         "       migrate --from kea KEA_CONFIG [KEA_LEASES …] OUT",
     )
-    p.add_argument("--from", dest="origin", metavar="PORT|kea", help="a board's port, or kea")
-    p.add_argument("--config", metavar="FILE", help="settings: TOML of serve.py, or a main.py")
+    p.add_argument(
+        "--from", dest="origin", metavar="PORT|kea", help="a board's serial port, or kea"
+    )
+    p.add_argument("--config", metavar="FILE", help="settings: the TOML of serve.py, or a main.py")
     p.add_argument("--to", choices=sorted(TARGETS), help="the new server")
-    p.add_argument("--interface", default="eth0", help="that the new server serves (eth0)")
+    p.add_argument("--interface", default="eth0", help="interface of the new server, default eth0")
     p.add_argument(
         "--database",
         choices=("memfile", "postgresql"),
         default="memfile",
-        help="where Kea keeps its leases (memfile)",
+        help="where Kea keeps its leases, default memfile",
     )
-    p.add_argument("--address", metavar="IP/LEN", help="--from kea: of the microdhcp server")
-    p.add_argument("--subnet", type=int, metavar="ID", help="--from kea: which of several")
+    p.add_argument(
+        "--address", metavar="IP/LEN", help="--from kea: address of the microdhcp server"
+    )
+    p.add_argument("--subnet", type=int, metavar="ID", help="--from kea: which subnet")
     p.add_argument("paths", nargs="*", metavar="…", help="[STORE] OUT, or KEA_CONFIG … OUT")
     return p
 

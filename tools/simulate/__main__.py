@@ -39,7 +39,7 @@ def parser():
     p.add_argument(
         "--cuts",
         action="store_true",
-        help="look at what a power cut would leave, at every byte that is stored: takes its time",
+        help="try a power cut at every byte that is written; slow",
     )
     p.add_argument("--store", action=argparse.BooleanOptionalAction, default=defaults.store)
     return p

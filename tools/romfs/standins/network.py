@@ -1,4 +1,4 @@
-"""Stands in for the firmware's network where there is no Wi-Fi: enough to start a service."""
+"""Stands in for the firmware's `network`, without Wi-Fi: enough to start a service."""
 
 STA_IF = 0
 
