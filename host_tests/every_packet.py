@@ -195,6 +195,7 @@ def relayed():
         for packet in (
             discover(giaddr="192.0.2.2", hops=1, options=(agent,)),
             request(giaddr="192.0.2.2", requested=FIRST, server_id=OWN, options=(agent,)),
+            discover(giaddr="192.0.2.2", options=((118, b"\xc0\0\2\0"), agent)),
             request(giaddr="192.0.2.2", requested="198.51.100.1", options=(agent,)),
             request(giaddr="192.0.2.2", requested=LAST, client_id=LONG_ID, options=(agent, AGENT)),
         ):

@@ -22,7 +22,7 @@ EDGES = {
     "server": {"_compat", "conflict", "leases", "message", "relayed", "reply", "report", "states"},
     "conflict": {"_compat", "leases", "message", "states"},
     "devices": {"_compat", "message"},
-    "relayed": {"_compat", "message"},
+    "relayed": {"_compat", "message", "reply"},
     "config": {"_compat", "settings"},
     "settings": {"_compat", "devices", "message", "options", "text"},
     "options": {"_compat", "text"},

@@ -88,6 +88,58 @@ class LinkSelection(RelayCase):
         self.assertEqual(self.offered(ELSEWHERE, (118, THEIRS), agent((5, OURS))).kind, "OFFER")
 
 
+class SubnetSelection(RelayCase):
+    """RFC 3011 section 2: 'servers ... MUST return an identical copy of the option'."""
+
+    def copy_of(self, reply):
+        """Return how often option 118 is in a reply, and its first value."""
+        values = [value for code, value in reply.options if code == 118]
+        return len(values), values[:1]
+
+    def test_offer_and_ack_return_it(self):
+        """Clients discard an OFFER or ACK without it."""
+        for selected in (OURS, ip("192.0.2.77")):
+            asked = {"giaddr": ELSEWHERE, "options": [(118, selected)]}
+            offer = self.client.discover(**asked)
+            ack = self.client.select(offer, **asked)
+            self.assertEqual((offer.kind, ack.kind), ("OFFER", "ACK"))
+            for reply in (offer, ack):
+                self.assertEqual(self.copy_of(reply), (1, [selected]))
+
+    def test_it_stands_before_option_82(self):
+        """RFC 3046 section 2.2: option 82 is the last, with or without 61 and 97 before it."""
+        for more in ([], [(61, b"\xffabc"), (97, b"\0" + b"u" * 16)]):
+            wanted = [(118, OURS), agent((5, OURS)), *more]
+            reply = self.client.discover(giaddr=ELSEWHERE, options=wanted)
+            self.assertEqual(self.copy_of(reply), (1, [OURS]))
+            self.assertEqual(reply.options[-1], agent((5, OURS)))
+            for option in more:
+                self.assertIn(option, reply.options)
+
+    def test_a_nak_has_none(self):
+        """RFC 2131 table 3 allows no such option in a NAK."""
+        nak = self.client.reboot(FOREIGN, giaddr=ON_LINK, options=[(118, OURS)])
+        self.assertEqual((nak.kind, self.copy_of(nak)), ("NAK", (0, [])))
+
+    def test_nobody_else_gets_one(self):
+        """Without a relay agent, or without the option, there is none."""
+        for asked in ({"options": [(118, OURS)]}, {"giaddr": ON_LINK}):
+            reply = self.client.discover(**asked)
+            self.assertEqual((reply.kind, self.copy_of(reply)), ("OFFER", (0, [])))
+
+    def test_the_longest_reply_leaves_it_out(self):
+        """It goes where there is room within 548 bytes; else that is counted."""
+        for size in range(150, 254, 3):
+            self.start(relays=[ELSEWHERE], options={43: b"v" * 250})
+            asked = [(118, OURS), (82, bytes((1, size)) + b"c" * size), (55, b"\x2b")]
+            reply = self.client.discover(giaddr=ELSEWHERE, options=asked)
+            self.assertEqual(reply.kind, "OFFER")
+            self.assertLessEqual(len(reply.raw), 548)
+            room = self.copy_of(reply) == (1, [OURS])
+            self.assertEqual(reply.counted == 0, room and 43 in dict(reply.options))
+            self.assertEqual([code for code, _, area in reply.found if area == "options"][-1], 82)
+
+
 class Override(RelayCase):
     relayed = {"giaddr": ON_LINK, "options": [agent((11, NAME))]}
 

@@ -5,12 +5,15 @@ Loaded when the first relayed message comes.  Nothing is allocated for a message
 
 from ._compat import const
 from .message import AGENT_INFO, F_GIADDR, F_OPTIONS, SERVER_ID, copy, same
+from .reply import NAK, OPTION_LEFT_OUT
 
 _END = const(255)
 _LINK = const(5)  # sub-options of 82
 _OVERRIDE = const(11)
 _SUBNET = const(118)
-_OWN_ID = const(245)  # where option 54 of a reply is
+_KIND = const(242)  # where a reply has its type
+_OWN_ID = const(245)  # and its option 54
+_SAFE = const(548)  # no client may refuse so much
 
 
 def of_server(server, name):
@@ -43,11 +46,37 @@ def admits(server):
     return True
 
 
-def sign(server):
-    """Write the server identifier that the relay chose into the reply in tx, if it did."""
+def sign(server, n):
+    """Write into the reply in tx[:n] what the relay agent wants to see; return its length.
+
+    The name that it gave the server, and option 118 as it came (RFC 3011: clients discard an OFFER
+    or ACK without it).
+    """
     name = _sub_option(server, _OVERRIDE)
     if name:
         copy(server.tx, _OWN_ID, server.rx, name, 4)
+    pos = _walk(server.rx, F_OPTIONS, server.n, _SUBNET)
+    if pos and server.tx[_KIND] != NAK:
+        return _insert(server, pos - 2, n)
+    return n
+
+
+def _insert(server, pos, n):
+    """Insert the option of six bytes at rx[pos] into tx[:n], before option 82; return the length.
+
+    Where there is no room, it is left out and counted.
+    """
+    tx = server.tx
+    end = server._end
+    if end + 7 > min(_SAFE, len(tx)):
+        server.count(OPTION_LEFT_OUT)
+        return n
+    at = end
+    if server._agent_pos:
+        at -= 2 + server.rx[server._agent_pos]
+    copy(tx, at + 6, tx, at, end + 1 - at)
+    copy(tx, at, server.rx, pos, 6)
+    return max(n, end + 7)
 
 
 def _sub_option(server, wanted):

@@ -110,7 +110,7 @@ class Server(Writer):
         if n >= 0:  # else it comes again
             self.messages[kind] = self.messages[kind] + 1 & NEVER
             if via and n:
-                self.sign()
+                n = self.sign(n)
         return n
 
     def _answer(self, kind, now_s):
