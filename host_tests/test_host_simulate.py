@@ -17,7 +17,7 @@ sys.path[:0] = [str(TOOLS), str(TOOLS.parent / "firmware")]
 import client
 import simulate
 from microdhcp.leases import Leases
-from simulate.device import ACK
+from simulate.device import ACK, NAK
 from simulate.host import Clock
 from simulate.judge import MOVED
 from simulate.world import World
@@ -101,47 +101,81 @@ class JudgeTest(unittest.TestCase):
         self.assertGreater(self.play_with("spare", newest).counters[NEEDLESS], 10)
 
 
-class ReleaseTest(unittest.TestCase):
-    """Who gives an address back: a late copy of that says nothing about the next client."""
+class SeenCase(unittest.TestCase):
+    """A Judge that is told what happens to one address."""
 
     ADDRESS = bytes((192, 0, 2, 10))
 
     def setUp(self):
         self.story = simulate.story.Story(simulate.Settings(1, pool=1, squatters=0, store=False))
-        devices = [visitor.device for visitor in self.story.visitors[:3]]
-        self.first, self.second, self.third = (device.mac for device in devices)
-        self.story.air.devices.update((device.mac, device) for device in devices)
+        self.judge = self.story.judge
+        self.devices = [visitor.device for visitor in self.story.visitors[:3]]
+        self.first, self.second, self.third = (device.mac for device in self.devices)
+        self.story.air.devices.update((device.mac, device) for device in self.devices)
 
     def ask(self, name, mac, **fields):
         """Let the judge hear a message, a minute after the one before."""
         self.story.world.run(self.story.world.now + 60)
-        self.story.judge.asked(client.message(name, mac, 1, **fields))
+        self.judge.asked(client.message(name, mac, 1, **fields))
 
-    def lease(self, mac):
-        """Let the judge see that the server leases the address."""
+    def reply(self, kind, mac):
+        """Let the judge see that the server leases the address, or refuses something."""
         reply = bytearray(client.message("DISCOVER", mac, 1, {client.LEASE_S: b"\0\0\x0e\x10"}))
         reply[16:20] = self.ADDRESS
-        reply[reply.index(b"\x35\x01") + 2] = ACK
-        self.story.judge.answered(bytes(reply))
+        reply[reply.index(b"\x35\x01") + 2] = kind
+        self.judge.answered(bytes(reply))
+
+
+class ReleaseTest(SeenCase):
+    """Who gives an address back: a late copy of that says nothing about the next client."""
 
     def is_free(self):
         """Return whether the judge takes the address for free when somebody asks."""
-        free = self.story.judge.counters["asked while some were free"]
+        free = self.judge.counters["asked while some were free"]
         self.ask("DISCOVER", self.third)
-        return self.story.judge.counters["asked while some were free"] > free
+        return self.judge.counters["asked while some were free"] > free
 
     def test_its_client_gives_it_back(self):
-        self.lease(self.first)
+        self.reply(ACK, self.first)
         self.assertFalse(self.is_free())
         self.ask("RELEASE", self.first, ciaddr=self.ADDRESS)
         self.assertTrue(self.is_free())
 
     def test_a_late_copy_of_the_client_before(self):
-        self.lease(self.first)
+        self.reply(ACK, self.first)
         self.ask("RELEASE", self.first, ciaddr=self.ADDRESS)
-        self.lease(self.second)
+        self.reply(ACK, self.second)
         self.ask("RELEASE", self.first, ciaddr=self.ADDRESS)
         self.assertFalse(self.is_free())
+
+
+class LostNakTest(SeenCase):
+    """A holder is refused because its address is reserved, and does not hear that."""
+
+    def two_hold(self, *, refused, owner, renewed=False):
+        """Let the second device get the address of the first; return failures, and lost NAKs."""
+        for device in self.devices[:2]:
+            device.address, device.until = self.ADDRESS, 3600.0
+        self.judge.reserves({self.ADDRESS: owner})
+        self.judge.holds(self.devices[0], False)
+        if refused:
+            self.reply(NAK, self.first)
+        if renewed:
+            self.judge.holds(self.devices[0], True)
+        self.judge.holds(self.devices[1], False)
+        return len(self.judge.failures), self.judge.counters["held by two: a NAK was lost"]
+
+    def test_it_is_no_fault_of_the_server(self):
+        self.assertEqual(self.two_hold(refused=True, owner=self.second), (0, 1))
+
+    def test_without_a_nak_it_is_one(self):
+        self.assertEqual(self.two_hold(refused=False, owner=self.second), (1, 0))
+
+    def test_without_a_reservation_it_is_one(self):
+        self.assertEqual(self.two_hold(refused=True, owner=self.first), (1, 0))
+
+    def test_what_was_leased_again_is_not_refused(self):
+        self.assertEqual(self.two_hold(refused=True, owner=self.second, renewed=True), (1, 0))
 
 
 class ClockTest(unittest.TestCase):

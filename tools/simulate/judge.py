@@ -12,7 +12,7 @@ import collections
 import client
 from dhcp import options as read
 
-from .device import ACK, OFFER
+from .device import ACK, NAK, OFFER
 
 WEEK_S = 7 * 86400
 DISCOVER, DECLINE, RELEASE = 1, 4, 7
@@ -38,6 +38,7 @@ class Hold:
         self.until = until
         self.counted = False  # as one of two
         self.lost = 0  # FORGOTTEN; less by one with each renewal
+        self.refused = False  # by a NAK, because the address is reserved for another client
 
 
 class Judge:
@@ -107,6 +108,7 @@ class Judge:
                 self._two(address, device, other, hold)
         mine = holds.setdefault(device, Hold(address, now, device.until))
         mine.until = device.until
+        mine.refused = False
         mine.lost -= renewed and mine.lost > 0
         if renewed:
             self.counters["renewed"] += 1
@@ -116,8 +118,13 @@ class Judge:
         self._homes[device] = holds[device]
 
     def _two(self, address, device, other, hold):
-        """Two clients hold an address."""
-        if not hold.lost:
+        """Two clients hold an address.
+
+        A server cannot know that a NAK was lost: the next renewal is refused again.
+        """
+        if hold.refused:
+            self.counters["held by two: a NAK was lost"] += 1
+        elif not hold.lost:
             self._fail(
                 f"{_text(address)} is held by {device.mac.hex(':')} and, "
                 f"for {hold.until - self._world.now:.0f} s more, by {other.mac.hex(':')}"
@@ -239,6 +246,15 @@ class Judge:
         elif kind == ACK:
             self._give(mac, address)
             self._acknowledged(mac, address, int.from_bytes(options[client.LEASE_S], "big"))
+        elif kind == NAK:
+            self._refused(mac)
+
+    def _refused(self, mac):
+        """The server has refused a client what it asked for, perhaps an address that it holds."""
+        for address, holds in self._holds.items():
+            if self.reserved.get(address, mac) != mac:
+                for device, hold in holds.items():
+                    hold.refused |= device.mac == mac
 
     def _acknowledged(self, mac, address, lease_s):
         """The server has leased an address."""
