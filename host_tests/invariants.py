@@ -37,6 +37,8 @@ def check(leases, moving=False):
     held += (bytes(leases.keys), bytes(leases.mac), bytes(leases.until_s))
     if held == _sound:
         return
+    n = leases.slots
+    require((len(leases.keys), len(leases.mac)) == (8 * n, 6 * n), "rows of the wrong length")
     check_keys(leases)
     check_times(leases)
     check_limits(leases, leases.slots if moving else leases._config.leases_per_device + 1)

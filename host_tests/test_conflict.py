@@ -104,10 +104,17 @@ class Discover(Checked):
 
     def test_lease_that_ended_a_moment_ago_is_not_checked(self):
         """Design: skipped: the address was this client's a moment ago"""
+        address = self.client.at(1000).dora().yiaddr
+        self.client.release(address)
+        self.assertEqual(self.client.at(1030).discover().yiaddr, address)
+        self.assertEqual(len(self.client.probes), 1)
+
+    def test_lease_that_ended_a_moment_ago_is_checked_for_another_identifier(self):
+        """It is another client, though on the same device"""
         address = self.client.dora().yiaddr
         self.client.release(address)
-        self.assertEqual(self.client.at(20).discover().yiaddr, address)
-        self.assertEqual(len(self.client.probes), 1)
+        self.client.at(20).discover(requested=address, client_id=b"\xffabc")
+        self.assertEqual(self.client.probes, [address, address])
 
     def test_lease_that_ended_long_ago_is_checked(self):
         """'the server SHOULD probe the reused address before allocating it'"""
@@ -179,7 +186,8 @@ class Request(Checked):
     def test_init_reboot_is_not_checked_by_a_port_that_cannot_tell(self):
         """Design: a check that cannot tell proves nothing about an address the client names"""
         TimelineCase.start(self, **POOL)
-        self.client.with_checks(names_owner=False)
+        self.client.with_checks()
+        self.server.enable_checks()  # by default nobody can tell
         self.squat("192.0.2.17")
         self.assertEqual(self.client.reboot("192.0.2.17").kind, "ACK")
         self.assertEqual(self.client.probes, [])

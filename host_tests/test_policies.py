@@ -237,10 +237,48 @@ class Clones(PolicyCase):
         ack = self.other.dora(client_id=self.ident)
         self.assertNotEqual(ack.yiaddr, address)
         self.assertEqual(self.leased(), {address: "01", ack.yiaddr: "02"})
-        for client, own in ((self.client, address), (self.other, ack.yiaddr)) * 2:
-            self.assertEqual(client.renew(own, client_id=self.ident).kind, "ACK")
-            self.assertEqual(client.reboot(own, client_id=self.ident).kind, "ACK")
-            self.assertEqual(client.discover(client_id=self.ident).yiaddr, own)
+        for now_s in (0, 100):  # the check is forgotten then
+            self.client.at(now_s)
+            for client, own in ((self.client, address), (self.other, ack.yiaddr)):
+                self.assertEqual(client.renew(own, client_id=self.ident).kind, "ACK")
+                self.assertEqual(client.reboot(own, client_id=self.ident).kind, "ACK")
+                self.assertEqual(client.discover(client_id=self.ident).yiaddr, own)
+
+    def test_each_of_them_is_a_client_of_its_own(self):
+        """Whichever address it has, and whatever MACs other devices have"""
+        self.checked(pool=(FIRST, "192.0.2.19"))
+        macs = (1, 2, 3, b"\0\0\x5e\1\x53\2")
+        idents = (self.ident, self.ident, self.ident, None)
+        addresses = []
+        for mac, ident in zip(macs, idents):
+            addresses.append(self.client.other(mac).dora(client_id=ident).yiaddr)
+            self.client.neighbours[addresses[-1]] = builders.mac_bytes(mac)
+        self.assertEqual(len(set(addresses)), 4)
+        self.client.at(100)
+        for mac, ident, address in zip(macs, idents, addresses):
+            self.assertEqual(self.client.other(mac).renew(address, client_id=ident).kind, "ACK")
+
+    def test_each_gives_back_and_declines_its_own(self):
+        """RELEASE, DECLINE"""
+        for end in ("release", "decline"):
+            address = self.bound()
+            own = self.other.dora(client_id=self.ident).yiaddr
+            getattr(self.other.at(100), end)(own, client_id=self.ident)
+            self.assertEqual(self.leased(), {address: "01"})
+            getattr(self.client, end)(address, client_id=self.ident)
+            self.assertEqual(self.leased(), {})
+
+    def test_the_first_has_gone(self):
+        """What was found out is forgotten after a moment, and asked again"""
+        address = self.bound()
+        own = self.other.dora(client_id=self.ident).yiaddr
+        self.other.release(own, client_id=self.ident)
+        del self.client.neighbours[address]
+        self.assertEqual(self.other.at(100).discover(client_id=self.ident).yiaddr, address)
+        self.assertEqual(self.client.probes[-1], address)
+        probes = len(self.client.probes)
+        self.assertEqual(self.other.at(130).select(address, client_id=self.ident).kind, "ACK")
+        self.assertEqual(len(self.client.probes), probes)
 
     def test_image_that_remembers_the_address(self):
         """INIT-REBOOT of the copy: the first device answers the check"""

@@ -46,9 +46,8 @@ class Checks:
         self.forget()
 
     def forget(self):
-        """Forget the last check of a lease: its slot, its result and its time."""
+        """Forget the last check of a lease: its slot, and with it the result and the time."""
         self._slot = -1
-        self._verdict = self._checked_s = 0
 
     def needed(self, slot, now_s):
         """Return whether a slot must be checked before the client in rx gets it.

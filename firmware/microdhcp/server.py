@@ -385,6 +385,7 @@ class Server(Writer):
         leases = self.leases
         if self.pos[SERVER_ID] and not self._names_us():
             return -1
+        self._own(self.now_s)  # of two devices with one identifier it has the key of the sender
         slot = leases.slot_of(self.rx, pos)
         if slot < 0 or leases.state[slot] == CHECKING:
             return -1
