@@ -182,7 +182,8 @@ def survivors(found, jobs):
     left.reverse()
     while left or running:
         while left and len(running) < jobs:
-            running[start(*left[-1])] = left.pop()
+            one = left.pop()
+            running[start(*one)] = one
         pid, status = os.wait()
         function, mutant = running.pop(pid)
         if not status:
