@@ -10,7 +10,7 @@ from unittest import mock
 import microdhcp
 import public
 import reference
-from microdhcp import report, settings
+from microdhcp import relay_report, report, settings
 
 PAGES = reference.pages()
 
@@ -34,7 +34,7 @@ class Pages(unittest.TestCase):
             self.assertIn(f"| `{state}` | ", page("states"))
         for kind in filter(None, report._EVENTS):
             self.assertIn(f"\n* `{kind}`: ", page("events"))
-        for reason in report.REASONS[1:]:
+        for reason in (*report.REASONS[1:], *relay_report.DROPS):
             self.assertIn(f"| `{reason}` | ", page("drop-reasons"))
 
     def test_every_public_class_and_function(self):

@@ -253,11 +253,18 @@ def events(package):
 
 def drop_reasons():
     """Yield the lines of the page of the drop reasons."""
-    meanings = comments(public.PACKAGE / "report.py", r'^    "(\w+)",  # (.+)$')
-    yield from ("# Drop reasons", "", NOTE.format("firmware/microdhcp/report.py"), "")
+    yield from ("# Drop reasons", "", NOTE.format("report.py and relay_report.py"), "")
     yield "Why a message got no answer, or what a reply lacks. `server.last_drop` names the reason"
     yield 'for the last message. `server.drops` and `service.stats()["drops"]` count all of them.'
+    yield from _reasons("report.py")
+    yield from ("## Of a relay", "", 'What `relay.stats()["drops"]` counts.')
+    yield from _reasons("relay_report.py")
+
+
+def _reasons(name):
+    """Yield a table of the reasons in a module: words, and the comments behind them."""
     yield from ("", "| reason | meaning |", "|---|---|")
+    meanings = comments(public.PACKAGE / name, r'^    "(\w+)",  # (.+)$')
     for reason, meaning in meanings.items():
         yield f"| `{reason}` | {meaning[0].upper()}{meaning[1:]} |"
     yield ""
@@ -351,13 +358,22 @@ def stale(found):
     ]
 
 
+def changed(found):
+    """Return the paths of the pages that are to be written."""
+    return [
+        path
+        for path, words in found.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != words
+    ]
+
+
 def main(argv=None):
     """Write or check the pages; return 1 if --check finds one that is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     check = parser.parse_args(argv).check
     found = pages()
-    old = stale(found)
+    old = stale(found) if check else changed(found)
     for path in old:
         print(f"{path.relative_to(ROOT)}: {'out of date: make reference' if check else 'written'}")
         if not check:

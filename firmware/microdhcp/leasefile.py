@@ -91,7 +91,7 @@ def _record(leases, slot, now_s):
 
 
 def records(data):
-    """Return an iterator of the Records in data (bytes); None: damaged, or not of this version.
+    """Return an iterator over the Records in data (bytes); None: damaged, or another version.
 
     Only the checksum and the lengths are checked, not what the records say.
     """
@@ -118,7 +118,7 @@ def _each(data):
 
 
 def load(server, data, now_s):
-    """Take the leases in data (from dump()) into the table; return how many, -1 for damaged data.
+    """Take the leases in data, from dump(); return how many, -1: damaged data.
 
     Call it for a new server.  It leaves out addresses that are in use already, clients that have
     one, and what the settings do not allow.  Raises nothing.

@@ -117,18 +117,20 @@ class Relay:
             self._on_feed()
 
     def leases(self):
-        """Return an iterator of the fallback's leases (report.Lease), as Service.leases()."""
+        """Return an iterator over the fallback's leases, as Service.leases()."""
         return self.server.roster(self._clock.now_s()) if self.server else iter(())
 
     def stats(self):
         """Return a dict of counters:
 
-        relayed, returned   messages to servers, replies to clients
-        drops      {reason: how often}, see relay_report.py
+        relayed    messages to servers
+        returned   replies to clients
+        drops      {reason: how often}
         foreign    messages from devices that are not associated with this access point
-        troubles   errors of the firmware, or no memory, that were survived
+        troubles   errors of the firmware, also for lack of memory, after which it went on
         unsent     packets that could not be sent
-        fallbacks  how often the fallback has begun to serve; `local`: it serves now
+        fallbacks  how often the fallback has begun to serve
+        local      True while it serves
         """
         from .relay_report import stats
 
@@ -139,7 +141,7 @@ class Relay:
     def poll(self, wait_ms=0):
         """Relay the messages that wait, and return.
 
-        wait_ms   wait so long for the first packet; 500 at most
+        wait_ms   how long to wait for the first packet, 500 at most
         """
         if self._stop:
             return

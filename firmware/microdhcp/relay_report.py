@@ -1,18 +1,19 @@
 """The counters of a relay in words.  Loaded when a program asks, then dropped."""
 
-#: Why messages did not pass, in the order of agent.py's numbers.
+# Why messages did not pass, in the order of agent.py's numbers.  The comments are on the page
+# docs/reference/drop-reasons.md.
 DROPS = (
-    "malformed",  # cut, no DHCP, an option that runs past the end, no message type
-    "hops",  # too many relays before this one
-    "relayed",  # it has a giaddr or an option 82 already
-    "waiting",  # no server is asked yet: secs is below its threshold
-    "no_room",  # option 82 finds no room
-    "no_server",  # it takes an offer, and nobody knows whose
-    "stranger",  # a reply from somebody who is none of the servers
+    "malformed",  # the message is not valid DHCP
+    "hops",  # the message has passed `max_hops` relays
+    "relayed",  # another relay has passed it on: giaddr or option 82 is set
+    "waiting",  # the client has not tried long enough for any server
+    "no_room",  # option 82 does not fit
+    "no_server",  # a REQUEST for an offer that did not pass here
+    "stranger",  # a reply from a host that is not one of the servers
     "giaddr",  # a reply for another relay
-    "unknown",  # a reply to nobody: xid and chaddr are not of a recent request
-    "other_offer",  # a second server's offer, or a server that was not chosen
-    "long",  # a reply that is longer than the clients get
+    "unknown",  # a reply that belongs to no recent request
+    "other_offer",  # the offer of a second server, or the reply of one that was not chosen
+    "long",  # a reply that is longer than clients take
 )
 
 

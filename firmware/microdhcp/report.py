@@ -87,7 +87,7 @@ def drops(server):
 def roster(server, now_s=None, states=("offered", "adopted", "bound")):
     """Yield a Lease for each address in one of the states, in the order of addresses.
 
-    now_s    the time; None: that of the last packet
+    now_s    the time in seconds.  None: the time of the last message
     states   names of states, by default offered and leased ones.  None: all addresses that were
              ever given out or found in use
     """
@@ -154,10 +154,10 @@ def counters(server):
 
 
 def configure(server, config, now_s=None):
-    """Go on with another Config; leases stay, but for those that do not fit it: "expired".
+    """Go on with another Config.  Leases that do not fit it end: "expired".
 
-    ValueError when the own address, the subnet or max_message would change.  Afterwards
-    `leases` is another object, and slots may have other numbers.
+    ValueError if the server's address, the subnet or max_message would change.  Afterwards
+    `server.leases` is another object, and slots may have other numbers.
     """
     from .reconfigure import configure
 
@@ -165,12 +165,12 @@ def configure(server, config, now_s=None):
 
 
 def enable_events(server, size=16):
-    """Note from now on what happens to leases: the last `size` events, for next_event()."""
+    """Keep the last `size` events from now on, for next_event()."""
     server.events = server.leases.events = Events(server.leases, size)
 
 
 def next_event(server):
-    """Return (kind, address, MAC, host name), all text, of the oldest event, None: no more.
+    """Return the oldest event, (kind, address, MAC, host name), all text; None: no more.
 
     bound      a client has got the address
     renewed    a client has renewed its lease
