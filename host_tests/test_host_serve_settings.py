@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import re
 import sys
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from linux import settings
 from microdhcp import Server
 from microdhcp.settings import DEFAULTS
 
+EXAMPLE = TOOLS.parent / "examples" / "serve.toml"
 PLACE = "--address 10.77.0.1/24 --pool 10.77.0.10-10.77.0.250".split()
 MAC, OTHER = "00:00:5e:00:53:01", "00:00:5e:00:53:02"
 FILE = """
@@ -209,6 +212,30 @@ class TomlTest(unittest.TestCase):
     def test_booleans_are_arp_and_off(self):
         for text, check in (("true", "arp"), ("false", "off")):
             self.assertEqual(self.read(f"conflict_check = {text}", *PLACE).check, check)
+
+
+class ExampleTest(unittest.TestCase):
+    """examples/serve.toml."""
+
+    def read(self, text):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        path = Path(folder) / "serve.toml"
+        path.write_text(text)
+        return tomllib.loads(text), settings.config(read("--config", str(path)))
+
+    def test_it_shows_the_defaults(self):
+        table, config = self.read(EXAMPLE.read_text())
+        given = {name: value for name, value in table.items() if name in DEFAULTS}
+        given |= {"conflict_check": True, "reservations": {}, "options": {}}
+        self.assertEqual(given, {name: DEFAULTS[name] for name in given})
+        self.assertEqual((config.lease_s, config.devices), (DEFAULTS["lease_s"], None))
+
+    def test_all_of_it_can_be_set_and_nothing_is_missing(self):
+        text = re.sub(r'^#(?=[a-z\["])', "", EXAMPLE.read_text(), flags=re.M)
+        table, config = self.read(text)
+        own = {"address", "pool", "interface", "check_ms", "store", "names", "board_name", "page"}
+        self.assertEqual(set(table), {*DEFAULTS, *own})
+        self.assertEqual((len(config.reservations), tlv(config, 26)), (2, b"\x05\x78"))
 
 
 class HelpTest(unittest.TestCase):
