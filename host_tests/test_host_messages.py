@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from flash import boards, link
+from microdhcp.ports import wifi
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVE = "--interface lo --address 192.0.2.1/24 --pool 192.0.2.16-192.0.2.31"
@@ -85,6 +86,23 @@ class Board(unittest.TestCase):
         said = boards.objection(boards.named("esp32"), found)
         self.assertIn("this board is a Raspberry Pi Pico W", said)
         self.assertTrue(said.endswith("BOARD=pico_w"))
+
+
+class AccessPoint(unittest.TestCase):
+    def test_each_says_what_to_do(self):
+        """What start() says about a network's name and key (ports/wifi.py)"""
+        for ssid, key, open_, country, channel, reason in (
+            ("", "12345678", False, None, None, "ssid: '' is not a text of 1 to 32 bytes"),
+            ("x", "1234567", False, None, None, "8 to 63 characters; open=True needs no key"),
+            ("x", None, False, None, None, "8 to 63 characters; open=True needs no key"),
+            ("x", "12345678", True, None, None, "no key; leave out key, or open"),
+            ("x", "pässwörter", False, None, None, "WPA2 allows ASCII characters only"),
+            ("x", "12345678", False, "Germany", None, "not a code of two letters, like DE"),
+            ("x", "12345678", False, None, 15, "channel: 15 is not within 1..14"),
+        ):
+            with self.assertRaises(ValueError) as caught:
+                wifi.check(ssid, key, open_, country, channel)
+            self.assertIn(reason, str(caught.exception))
 
 
 if __name__ == "__main__":
