@@ -10,7 +10,7 @@ import builders
 import dhcptext
 import mutations
 import recordings
-from microdhcp import options
+from microdhcp import option_table
 from patience import LIMIT_S
 
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "dhcptext.py"
@@ -102,7 +102,7 @@ def test_every_capture_is_understood():
 
 def test_every_type_of_option_is_shown():
     """What the server can be told to send, the decoder can read."""
-    rows = options.TABLE.strip().split("\n")
+    rows = option_table.TABLE.strip().split("\n")
     assert len(rows) >= 45
     for row in rows:
         code = int(row.split(" ")[0])

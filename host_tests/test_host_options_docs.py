@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import options_table
-from microdhcp import options
+from microdhcp import option_table
 
 
 def test_the_page_shows_every_row():
@@ -18,7 +18,7 @@ def test_the_page_shows_every_row():
         f"{code} {name} {kind} {limits}".strip()
         for code, name, kind, limits, _ in options_table.rows(options_table.SOURCE.read_text())
     ]
-    assert seen == options.TABLE.strip().split("\n")
+    assert seen == option_table.TABLE.strip().split("\n")
 
 
 def test_every_row_names_its_source():

@@ -2,6 +2,7 @@
 
 import unittest
 
+import microdhcp.option_table as option_table
 import microdhcp.options as options
 
 # A row of the table that no setting may touch.
@@ -222,7 +223,7 @@ REFUSED = (
 
 def rows():
     """Return the lines of the table as lists of fields."""
-    return [line.split(" ") for line in options.TABLE.strip().split("\n")]
+    return [line.split(" ") for line in option_table.TABLE.strip().split("\n")]
 
 
 def unhex(text):
@@ -258,6 +259,8 @@ class TestTable(unittest.TestCase):
             for key in (row[1], int(row[0]), row[0]):
                 self.assertEqual(options.find(key)[:3], (int(row[0]), row[1], row[2]))
         self.assertEqual(options.find("mtu"), (26, "mtu", "u16", "68..65535"))
+        for row in options.SETTINGS:  # as the table has them
+            self.assertEqual(option_table.find_any(row[1]), row)
         self.assertEqual(options.find(200), (200, "", "raw", ""))
 
 

@@ -2,7 +2,8 @@
 
 from builders import discover
 from microdhcp import PARK
-from microdhcp.text import address_bytes, address_text, mac_bytes, mac_text
+from microdhcp.parse import address_bytes, mac_bytes
+from microdhcp.text import address_text, mac_text
 from timeline import FIRST, TimelineCase
 
 MAC = "00:00:5e:00:53:01"

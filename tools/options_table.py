@@ -1,4 +1,4 @@
-"""Makes docs/options.md from the option table in firmware/microdhcp/options.py: make reference.
+"""Makes docs/options.md from firmware/microdhcp/option_table.py: make reference.
 
 Names, types and limits come from the table's lines, sources from their comments, and what a
 type takes from the docstring of the function that encodes it.
@@ -9,7 +9,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "firmware" / "microdhcp" / "options.py"
+PACKAGE = ROOT / "firmware" / "microdhcp"
+SOURCE = PACKAGE / "option_table.py"
+ENCODERS = (PACKAGE / "options.py", PACKAGE / "option_kinds.py")
 TARGET = ROOT / "docs" / "options.md"
 FROM_ADDRESS = ("subnet_mask", "broadcast")  # Config works them out
 LINE = re.compile(r'^    "(\d+) (\w+) (\w+|-)( [^ ]+)?\\n" +# (.+)$')
@@ -38,14 +40,14 @@ decimal, and what the table of types says.
 client gets the options that it asks for (option 55), in its order; one that does not say gets all
 but `ipv6_only`, which is never sent unasked (RFC 8925).
 
-<!-- Written by make reference from firmware/microdhcp/options.py: edit there. -->
+<!-- Written by make reference from firmware/microdhcp/option_table.py: edit there. -->
 """
 
 
 def rows(source):
     """Return (code, name, type, limits, where defined) for each line of TABLE in `source`.
 
-    source   text of options.py
+    source   text of option_table.py
     A line of the table without a comment, or written in another form: ValueError.
     """
     table = source.partition("TABLE = (\n")[2].partition("\n)\n")[0].splitlines()
@@ -97,8 +99,9 @@ def type_lines(options, takes):
 def page(source):
     """Return the text of docs/options.md."""
     options = rows(source)
+    takes = kinds("\n".join(path.read_text(encoding="utf-8") for path in ENCODERS))
     free = [row for row in options if row[2] != "-" and row[1] not in FROM_ADDRESS]
-    lines = [HEAD, *type_lines(free, kinds(source)), "", f"{len(free)} options can be set:", ""]
+    lines = [HEAD, *type_lines(free, takes), "", f"{len(free)} options can be set:", ""]
     lines += ["| code | name | type | allowed | defined in |", "|---|---|---|---|---|"]
     for code, name, kind, limits, where in free:
         lines.append(f"| {code} | {name} | {kind} | {allowed(kind, limits)} | {where} |")

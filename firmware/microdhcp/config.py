@@ -1,7 +1,7 @@
 """The settings of a server, checked once and kept in the form that packets need.
 
-Only `Config` itself stays in memory: the rules (`settings`) and the option table (`options`) are
-loaded to make one, and drop themselves again on MicroPython.
+Only `Config` itself stays in memory: the rules (`settings`) and the options' encoders (`options`)
+are loaded to make one, a few at a time, and drop themselves again on MicroPython.
 """
 
 
@@ -94,7 +94,11 @@ class Config:
         """Check all settings, see the class; ValueError names the first wrong one."""
         from .settings import fill
 
-        fill(self, address, pool, settings)
+        values = fill(self, address, pool, settings)
+        fill = None  # its module leaves the heap before the next one comes
+        from .settings_options import fill
+
+        fill(self, values, settings)
 
     def on_link(self, buf, pos):
         """Return whether buf[pos:pos + 4] is an address that a host of our subnet can have."""

@@ -8,7 +8,7 @@ with SOA), 6891 (EDNS0), 8482 (ANY).  Nothing is forwarded: the board has no res
 """
 
 from ._compat import const
-from .text import address_bytes, name_of, slot_named
+from .text import name_of, slot_named
 
 _NXDOMAIN = const(3)
 _NOTIMP = const(4)
@@ -60,6 +60,8 @@ class Names:
         self._zone = wire("domain", domain, 100)
         self._hosts = {}
         for name in hosts or ():
+            from .parse import address_bytes
+
             self._hosts[label("hosts", name)] = address_bytes(hosts[name])
         self._board = board and label("board", board)
         self._sock = self._ipoll = self._config = None
@@ -188,7 +190,7 @@ class Names:
                     return
                 query, sender = self._sock.recvfrom(_LONGEST)
                 reply = b""
-                if self._service.config.on_link(address_bytes(sender[0]), 0):
+                if self._service.config.on_link(_four(sender[0].split(".")), 0):
                     reply = self.answer(query)
                 if reply:
                     self._sock.sendto(reply, sender)
@@ -266,6 +268,16 @@ def _at_label(name, wanted):
     return pos == wanted
 
 
+def _four(parts):
+    """Return the 4 bytes of the texts of four numbers; ValueError for anything else."""
+    numbers = [int(part) for part in parts]
+    if [str(number) for number in numbers] != parts or len(parts) != 4:
+        raise ValueError
+    if min(numbers) < 0 or max(numbers) > 255:
+        raise ValueError
+    return bytes(numbers)
+
+
 def _reversed(name):
     """Return the 4 bytes of an address below in-addr.arpa, b"" if the name is no whole one."""
     parts = []
@@ -273,6 +285,6 @@ def _reversed(name):
         while len(name) > len(_ARPA):
             parts.insert(0, name[1 : 1 + name[0]].decode())
             name = name[1 + name[0] :]
-        return address_bytes(".".join(parts))
+        return _four(parts)
     except ValueError:
         return b""

@@ -10,7 +10,7 @@ from ._compat import const
 from .leases import NEVER
 from .message import copy, same
 from .states import CHECKING, FREE
-from .text import address_bytes, address_text, mac_bytes, mac_text, name_of
+from .text import address_text, mac_text, name_of
 
 # Why a packet got no answer, and what was left out of a reply, by number.  The comments are on the
 # page docs/reference/drop-reasons.md.
@@ -103,6 +103,8 @@ def find(server, mac, now_s=None):
 
     If it has several, a running lease comes before one that has ended.  ValueError: not a MAC.
     """
+    from .parse import mac_bytes
+
     leases, now_s = _at(server, now_s)
     wanted = mac if isinstance(mac, (bytes, bytearray)) and len(mac) == 6 else mac_bytes(mac)
     found = -1
@@ -118,6 +120,8 @@ def release(server, address, now_s=None):
 
     DHCP cannot tell the client.  It notices when it wants to renew.
     """
+    from .parse import address_bytes
+
     leases, now_s = _at(server, now_s)
     slot = leases.slot_of(address_bytes(address), 0)
     if slot < 0 or not leases.live(slot) or leases.state[slot] == CHECKING:

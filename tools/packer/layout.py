@@ -16,12 +16,15 @@ BUNDLES = {
     "relay_{family}": "agent relay",
     "relay_start_{family}": "relay_start",
     "checking_{family}": "checking ports.echo",
-    "settings": "options settings",
+    "settings_options": "options settings_options",
     "starting_{family}": "ports.{family}_start ports.wifi starting",
 }
 
 #: Files that leave memory after use: their short texts must not stay as names (texts.py).
-LEAVING = "settings starting_{family} relay_start_{family} opening fast_start"
+LEAVING = (
+    "parse settings settings_devices settings_options option_table option_kinds opening"
+    " starting_{family} relay_start_{family} fast_start"
+)
 
 #: Modules of machine code, and what belongs to them: in the FAST build only.
 NATIVE = ("fast",)
