@@ -82,7 +82,7 @@ class Config:
     # reservations    tuple of (host24, identity bytes, True for a MAC), by ascending address
     # slots, outside  int, addresses in all; array("i") of those outside the pool (settings.py)
     # devices         devices.Devices: what is set for single ones; None: nothing is
-    # common, fixed, sent: what a reply is made of (settings.py)
+    # common, fixed, sent: what a reply is made of (settings_options.py)
 
     # Made by settings.fill(); an annotation costs nothing on a board.
     address: bytes
