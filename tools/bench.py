@@ -1,8 +1,8 @@
 """What a packet costs with 254 slots against 8: python tools/bench.py
 
 Measured inside MicroPython 1.29 (bytecode, .mpy). Both servers take turns, so that a busy machine
-slows both; the ratio is the median of many turns. Packets per second are for information: a
-desktop's WebAssembly engine is no microcontroller.
+slows both; the ratio is the median of many turns. Packets per second say little: a desktop's
+WebAssembly engine is not a microcontroller.
 """
 
 import argparse

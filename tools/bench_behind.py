@@ -1,7 +1,7 @@
 """The server behind a program, on an emulated Pico W: what its turns cost, how late an OFFER is.
 
-Part of tools/bench_board.py.  What a turn costs is what a loop of the program loses by it, the
-timer's interrupt and the scheduler included.
+Part of tools/bench_board.py.  The cost of a turn is the time that the program's loop
+loses, with the timer's interrupt and the scheduler.
 """
 
 import statistics

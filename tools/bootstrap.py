@@ -195,7 +195,7 @@ def optional(what, step, notes):
 
 
 def main():
-    """Set up what the arguments ask for; status 1 only when there is no virtual environment."""
+    """Set up what the arguments ask for; status 1 without a virtual environment."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vm", action="store_true", help="MicroPython for WebAssembly")
     parser.add_argument("--types", action="store_true", help="mypy and the firmwares' modules")

@@ -24,7 +24,7 @@ from mpvm.install import SetupError
 from mpvm.source import compile_mpy
 from packer.layout import FAMILIES, NATIVE
 
-#: What mpy-cross calls the cores, and which boards have them.
+#: The names that mpy-cross has for the cores, and the boards with them.
 ARCHES = {
     "armv6m": "Pico W",
     "armv7emsp": "Pico 2 W",

@@ -1,7 +1,7 @@
 """How long tools and tests wait for something that must happen.
 
-What a busy machine does to the clock on the wall must never decide a test.  So a program that may
-hang is given an amount of processor time, and everything else LIMIT_S: a safety net.
+A test must not fail because the machine is busy.  So a program that may hang gets an amount of
+processor time, and everything else LIMIT_S as a safety net.
 """
 
 import os

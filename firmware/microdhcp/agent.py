@@ -202,7 +202,7 @@ class Agent:
     def _choose(self, now_s):
         """Set `targets` for the message in rx; return _PASSES, or the reason why there are none.
 
-        What takes an offer goes to one server: the client knows all of them by one address.
+        A REQUEST for an offer goes to one server, because clients see all servers at one address.
         """
         row = self._find(self.rx)
         server = _NO_SERVER if row < 0 else self._rows[_ROW * row + _KEY]

@@ -31,9 +31,8 @@ def of_server(server, _name):
 class Checks:
     """The state of a server with checks, beside its leases.
 
-    names_owner   the host learns who answers, so that it can tell the client itself, which is no
-                  conflict, from others; then an address that an unknown client names in a REQUEST
-                  is checked too
+    names_owner   the host learns which device answers, so it can tell the client from others.
+                  Only then is an address checked that an unknown client names in a REQUEST
     """
 
     def __init__(self, server, names_owner):

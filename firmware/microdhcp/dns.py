@@ -279,7 +279,7 @@ def _four(parts):
 
 
 def _reversed(name):
-    """Return the 4 bytes of an address below in-addr.arpa, b"" if the name is no whole one."""
+    """Return the 4 bytes of an address below in-addr.arpa, b"" if the name is not complete."""
     parts = []
     try:
         while len(name) > len(_ARPA):

@@ -444,8 +444,8 @@ def write(context, reply: int) -> int:  # noqa: C901
 def seal(context, n: int) -> int:  # noqa: C901
     """Write the headers for a reply of n bytes; return 1 + which of the port's frames it is.
 
-    The broadcast goes to a client that is no station, or not one yet: behind a repeater its MAC
-    reaches nobody.
+    The reply is broadcast if the client is not associated, or not yet.  Behind a repeater a frame
+    to its MAC reaches nobody.
     """
     c = ptr32(context)
     number = ptr32(c[_NUMBERS])
@@ -575,7 +575,7 @@ class Fast:
     def answer_now(self, service, n, now_s):
         """Answer the n bytes in the port's queue, if they are a plain message.
 
-        Otherwise they stay there for Service.  What costs time comes after the frame has left.
+        Otherwise they stay there for Service.  The slow work is done after the frame has left.
         """
         context = self.context
         kind = n <= _ONE_MESSAGE and read(context, n)

@@ -20,7 +20,7 @@ _RECORDS_AT = const(6)
 _RECORD = const(23)  # bytes of a record without the host name
 _CRC = const(4)
 
-# What is written for each state: what was not a lease yet is written like one that is over.
+# The state in the file, by state.  An offer or a check is written like a lease that has ended.
 _WRITTEN = const(b"\x00\x05\x02\x03\x04\x05\x06\x05\x05\x09")
 
 _LONGEST_S = const(1 << 27)

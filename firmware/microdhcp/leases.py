@@ -67,8 +67,8 @@ class Leases:
                with a zero; name_marks: 0: no name, 1: nobody has read it yet, else see text.py
     events     where changes are noted (report.Events), None: nowhere
 
-    Of a slot in CONFLICT, mac is its owner's where granted_s is 1, and where it is 0 the MAC of
-    the client for which the address was checked: nobody knows whose it is.
+    In the state CONFLICT, granted_s says whose MAC is in mac.  1: the host's that has the address.
+    0: the client's for which it was checked; the host is unknown.
     """
 
     def __init__(self, config):
@@ -368,8 +368,8 @@ class Leases:
         """Keep the host name in the request, option 12 or else 81, if there is one and it is new.
 
         RFC 2132 section 3.14, RFC 4702 section 2; of option 81 the part up to the first dot.  Some
-        clients set its flag for the wire form and send text, others the reverse: a label's length
-        fits the name, and without the flag it is no character that a name can begin with.
+        clients set its flag for the wire form and send text, others the reverse.  The first byte
+        decides: it is a length that fits, or a character that a name can begin with.
         """
         rx = client.rx
         pos = client.pos[HOST_NAME]

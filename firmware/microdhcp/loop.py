@@ -68,7 +68,7 @@ async def _serve_socket(service, sock):
                 if fast and fast.ready(service):
                     n = await reader.readinto(fast.queue)
                     now_s = service._clock.seconds
-                    # What ready() has found may be otherwise now.
+                    # Things may have changed since ready().
                     if not n:
                         pass
                     elif fast.leases is not service.server.leases or now_s >= fast.leases.due_s:

@@ -164,7 +164,7 @@ class Reader:
 
         The whole is built behind the message, in the part of rx that it leaves free.  A second
         copy of a value that is complete already is passed over, and so is the rest of a host name
-        or machine identifier: it is not worth losing the message.  False when there is no room, or
+        or machine identifier: the message is kept without it.  False if there is no room, or if
         the whole is longer than 255.
         """
         rx = self.rx

@@ -3,7 +3,7 @@
     Page(service, title="greenhouse", password="let-me-in")
 
 Open http://192.168.4.1/ (the board's own address) in a browser.  Without a password the page only
-shows; with one it can end a lease too.  What a browser reads is in page_html.py: it asks for
+shows; with one it can end a lease too.  The page itself is in page_html.py; it asks for
 devices.json again and again.
 """
 

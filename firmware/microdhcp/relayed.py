@@ -64,7 +64,7 @@ def sign(server, n):
 def _insert(server, pos, n):
     """Insert the option of six bytes at rx[pos] into tx[:n], before option 82; return the length.
 
-    Where there is no room, it is left out and counted.
+    If there is no room, it is left out and counted.
     """
     tx = server.tx
     end = server._end

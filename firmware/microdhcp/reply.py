@@ -1,13 +1,13 @@
 """Writes one reply into tx and decides where it goes.
 
     240   53 message type   54 server identifier   51 lease time   80 rapid commit
-          the parameters that the client asked for, in its order; what finds no room here goes to
+          the parameters that the client asked for, in its order; those that do not fit go to
           `file`, then to `sname`, and 52 says so
           61 client identifier (RFC 6842)   97 client machine identifier (RFC 4578)
           82 relay agent information (RFC 3046), the last   END
 
-Everything configured was made a finished option (code, length, value) beforehand; here it is only
-copied.  Every byte of a reply is written anew: nothing of another message is left in it.
+Options are finished (code, length, value) when the server is configured; here they are copied.
+Every byte of a reply is written anew, so that nothing of another message is left in it.
 """
 
 from array import array

@@ -1,7 +1,7 @@
 """Decides how to answer a message (RFC 2131 section 4.3).
 
-handle() takes one request and makes at most one reply.  One function for each message type, and
-one for each state that a client can be in when it sends a REQUEST, in the order of the RFC.
+handle() takes one request and makes at most one reply.  There is a function for each message
+type, and for each state in which a client sends a REQUEST, in the order of the RFC.
 No clock, no sockets, and nothing is allocated.
 """
 
@@ -378,9 +378,9 @@ class Server(Writer):
     def _own_slot(self, pos):
         """Return the slot of the address in rx[pos:pos + 4] if it is the sender's, else -1.
 
-        Real clients leave out option 54 here (lwIP), or 61, so client and address decide; but
-        another server's 54 means another server.  Where the client is named by a MAC, it must be
-        its own.  What is being checked is nobody's yet.
+        Real clients leave out option 54 here (lwIP), or 61, so client and address decide.  With
+        another server's 54 the message is not for us.  If the client is known by a MAC, that must
+        be the sender's.  An address that is being checked belongs to nobody yet.
         """
         leases = self.leases
         if self.pos[SERVER_ID] and not self._names_us():

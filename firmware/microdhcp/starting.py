@@ -136,7 +136,7 @@ def network_of(ap, address, pool):
 
 
 def _pool_beside(address):
-    """Return (first, last) of up to 32 addresses in the subnet, or address if it is none."""
+    """Return (first, last) of up to 32 addresses in the subnet, or address if it is not one."""
     try:
         own, _, prefix = address.partition("/")
         number = 0

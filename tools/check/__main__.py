@@ -4,8 +4,8 @@
     python tools/check --only lint          one step of steps.py
     python tools/check --file FILE          one test file, on CPython and in MicroPython
 
-A step that fails does not keep the others from running.  Status 1 when any failed.  What this
-machine cannot run, and what belongs to another level, is listed with its reason.
+A step that fails does not keep the others from running.  Status 1 when any failed.  The end
+lists, with reasons, what this machine cannot run and what belongs to another level.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What a step of the checks has brought, and the summary at the end."""
+"""The results of the steps, and the summary at the end."""
 
 import json
 import xml.etree.ElementTree as ElementTree

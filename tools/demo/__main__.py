@@ -1,8 +1,8 @@
 """Shows a real client that gets, renews and releases an address, and finds one that is taken.
 
 The server's core runs inside MicroPython; busybox udhcpc runs in a network namespace of its own.
-Where there are no namespaces, the project's own client asks over the loopback instead, and only
-the first story is told.
+Without namespaces the project's own client asks over the loopback, and only the first story is
+told.
 Ends with status 0 when every story was seen.
 """
 

@@ -3,8 +3,8 @@
     board = awake(package())                     # with the Wi-Fi chip loaded
     board, served = ready(serve, package())      # and what serve(board) has done and returned
 
-What is kept lies in .build/boards, by a digest of all that it follows from: the firmware, the
-files, what prepares it, the emulator itself.  It may be deleted at any time.
+The boards are in .build/boards.  The name is a digest of the firmware, the files, the program
+that prepares the board, and the emulator.  It may be deleted at any time.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def _ready(name, uf2, prepare):
 
 
 def _kept(path, uf2):
-    """Return (Board, extra) from a file, None when there is none of use."""
+    """Return (Board, extra) from a file, None if there is no usable one."""
     try:
         data = path.read_bytes()
         os.utime(path)

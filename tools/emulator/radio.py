@@ -1,6 +1,6 @@
 """The air: the board's own access point, and the home network that the board may join.
 
-There is no radio: a frame that is sent arrives at once and whole, in either direction.
+A frame that is sent arrives at once and whole, in either direction.
 """
 
 from rp2040py.external.cyw43 import nat

@@ -122,7 +122,7 @@ class Link:
     def ask(self, name, *arguments, silence_s=ANSWER_S):
         """Run programs/NAME.py, then call its main(*arguments); return what that returned.
 
-        What it printed is in `printed` afterwards.  Otherwise as run().
+        Its output is in `printed` afterwards.  Otherwise as run().
         """
         source = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
         words = ", ".join(repr(argument) for argument in arguments)

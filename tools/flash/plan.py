@@ -31,7 +31,7 @@ def package(wanted, found):
     wanted  {path below FOLDER: bytes}
     found   {path: SHA-256 in hex, None for a directory} of the board
 
-    What an older version left there must go: Python would load server.py before server.mpy.
+    Files of an older version are removed: Python would load server.py before server.mpy.
     """
     plan = Plan()
     folders = {parent for path in wanted for parent in _parents(path)}

@@ -1,8 +1,8 @@
 """Real DHCP clients, one class each, all with the same methods.
 
 Each method does one thing to the client and returns once the client's hook script has reported the
-result; the plain values come from the script's environment.  What a client cannot do, and what it
-does instead, is said in its class.
+result; the plain values come from the script's environment.  The class of a client says
+what it cannot do, and what it does instead.
 """
 
 import ipaddress

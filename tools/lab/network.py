@@ -42,7 +42,7 @@ def home():
 
 
 def foreign():
-    """Return the network from which a client comes with an address that is no good at home."""
+    """Return another network, from which a client comes with an address that is wrong at home."""
     return Network(
         "foreign", "192.168.99.1/24", "192.168.99.50-192.168.99.90", "00:00:5e:00:53:f2"
     )

@@ -1,6 +1,6 @@
 """The board's checks of addresses, for as many messages at a time as a pool can have addresses.
 
-What asks is an ArpProbes or IcmpProbes in place of the board's Echo.
+An ArpProbes or IcmpProbes asks, in place of the board's Echo.
 """
 
 from microdhcp import checking

@@ -26,7 +26,7 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFLA_IFNAME = 1, 2, 3
 
 
 class LinkState(NamedTuple):
-    """One look at an interface; `index` 0 means that there is none of that name."""
+    """One look at an interface; `index` 0: there is no such interface."""
 
     index: int
     up: bool = False

@@ -1,7 +1,7 @@
 """Writes the log, whole lines only, without ever waiting for its reader or failing with it.
 
-What cannot be written is dropped and counted, whatever the reason: a reader that is slow, stopped
-or gone, a full disk, a closed terminal.  As soon as a line can be written again, the log says how
+A line that cannot be written is dropped and counted: the reader is slow, stopped or gone, the disk
+is full, the terminal is closed.  As soon as a line can be written again, the log says how
 many are missing.
 """
 

@@ -117,7 +117,7 @@ class _Probes:
     def ask_for(self, address, client):
         """Go on with the check of an address for another client than before.
 
-        What was no conflict for the first one is one for the second.
+        An answer of the first client is a conflict for the second one.
         """
         question = self._asked.get(address)
         if question and question.client != client:

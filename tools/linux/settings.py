@@ -1,8 +1,8 @@
 """The settings of tools/serve.py: the command line and, with --config, a file in TOML.
 
 The file has the settings of Config by their names, and `interface`, `check_ms`, `store`;
-`conflict_check` may also be "arp", "icmp" or "off".  What is on the command line goes before what
-is in the file; reservations, options, allow and deny of both count.
+`conflict_check` may also be "arp", "icmp" or "off".  The command line goes before the
+file; reservations, options, allow and deny of both count.
 """
 
 import argparse

@@ -268,8 +268,8 @@ def _rows(path, subnet_id):
 def _store(settings, rows, now_s, result):
     """Return the store of the leases in rows, made by a server that lives through them.
 
-    What the settings have no place for (outside the pool, reserved for another client) is named
-    in result.lost.
+    result.lost names what the settings have no place for: outside the pool, or reserved for
+    another client.
     """
     _make_room(settings, rows)
     tolerant = {"authoritative": True, "conflict_check": False, "allow": None, "deny": ()}

@@ -1,7 +1,7 @@
 """Which bytes Kea 2.2 takes as the value of an option.
 
 Kea takes the options that it knows apart, also those that its configuration gives as bytes, and
-starts only if all of them are in order.  What it would refuse, or send changed, is left out.
+starts only if all of them are in order.  Options that it would refuse or change are left out.
 """
 
 from . import names

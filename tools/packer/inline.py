@@ -531,7 +531,7 @@ def _is_plain(value, place):
 
 
 def _own_or_free(name, free, taken):
-    """Return a local name of the caller that nobody needs any more, None: there is none left."""
+    """Return a local name of the caller that nobody needs any more, None if all are in use."""
     for found in (name, *free):
         if found in free and found not in taken:
             return found

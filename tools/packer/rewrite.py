@@ -292,7 +292,7 @@ class Rewriter(ast.NodeTransformer):
 class Outside(Rewriter):
     """Writes a file that uses the package, a test for example, with the names of a build.
 
-    What it asks of modules of the package by name, private or not, is found in the build.
+    Names that it asks of modules of the package, private or not, are found in the build.
     """
 
     _renames = False

@@ -42,7 +42,7 @@ class Cuts:
     def _start(self, files):
         """Return a server that has read these files, or another one that has read the same.
 
-        What is left differs at each byte that is written, what a server reads of it seldom does.
+        The file differs after each byte that is written, but the server seldom reads other leases.
         """
         for read, server in self._loaded:
             if all(files.get(name) == data for name, data in read.items()):

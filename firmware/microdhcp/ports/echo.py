@@ -1,11 +1,10 @@
 """Asks stations whether one of them has an address, by ICMP echo ("ping", RFC 792).
 
-Where the access point sends whole frames (rp2), every station but the client's own gets a copy
-that is addressed to it.  That needs no ARP and none of lwIP's small heap, and the number in the
-answer tells which station it was.  Elsewhere (ESP32) one copy leaves by the socket, lwIP asks for
-the MAC, and nobody sees whose answer it is.  So it is too where the list of the stations is empty
-or lacks the client, and cannot be whole; one more copy goes to everybody, because the MAC that
-lwIP remembers may be of the one who had the address before.
+On rp2, which sends whole frames, each station but the client gets a copy of its own.  That needs
+no ARP and none of lwIP's small heap, and the number in the answer tells which station it was.  On
+an ESP32 one copy leaves by the socket, lwIP asks for the MAC, and the answer does not tell whose.
+The same happens on rp2 while the list of the stations is empty or lacks the client.  One more copy
+goes to everybody then, because lwIP may remember the MAC of an earlier owner.
 
 The socket hears all ICMP packets for the board.  On rp2 it takes them away from lwIP, which
 answers no pings meanwhile: so it is open only while checks run.

@@ -137,8 +137,7 @@ class Port:
     def receive(self, rx):
         """Put one datagram into rx, which has 600 bytes; return its length, 0 when none waits.
 
-        Of a message that seems longer, it is the first 600: what makes it so may be a datagram
-        behind it that is no message.
+        Of a longer message it is the first 600 bytes.  The rest may be another datagram behind it.
         """
         while True:
             n = self.queued
@@ -179,7 +178,7 @@ class Port:
     def send(self, server, n):
         """Send server.tx[:n] where server.reply_to says; return whether it left.
 
-        What lwIP has to find the way for, a relay agent or a client behind a repeater, allocates.
+        Allocates if lwIP has to find the way: to a relay agent, or a client behind a repeater.
         """
         to = server.reply_to
         frame = self._frame
