@@ -1,6 +1,6 @@
 """OFFER and ACK on an emulated Pico W, frame in to frame out: python tools/bench_board.py
 
-Stock firmware, one run: its built-in C server, then ours, the lean and the FAST build.  "new"
+Stock firmware, one run: its built-in C server, then ours, the default and the FAST build.  "new"
 is a client that nobody knows, "known" the same one again.  Times are emulated microseconds, and
 compare only with each other (tools/emulator/README.md).
 """
@@ -24,7 +24,7 @@ KINDS = ("OFFER new", "ACK new", "OFFER known", "ACK known")
 STEPS = ("wait", "receive", "to read", "read", "decide", "write", "to send", "send")
 ENDS = ("wait", "send")
 LOOPS = {"loop": "service.poll()", "run": "asyncio, run()"}
-BUILDS = {"lean": False, "FAST": True}
+BUILDS = {"default": False, "FAST": True}
 AP_UP = """
 import network
 ap = network.WLAN(network.WLAN.IF_AP)

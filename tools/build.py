@@ -7,8 +7,8 @@
     python tools/build.py OUT --source              generated Python in place of .mpy, to be frozen
 
 OUT gets the directory microdhcp and, beside it, microdhcp.names.json, which tools/translate.py
-needs to translate tracebacks.  How it is made: tools/packer.  A FAST package holds all that a lean
-one does: where its machine code does not load, the bytecode of the same functions stays in use.
+needs to translate tracebacks.  How it is made: tools/packer.  A FAST package holds the default
+one and machine code.  If that does not load, the bytecode of the same functions stays in use.
 """
 
 import argparse

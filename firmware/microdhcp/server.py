@@ -262,9 +262,9 @@ class Server(Writer):
 
         renewing   it uses the address and wants to keep it, no matter how its message came
                    (RENEWING, REBINDING); else it remembers it (INIT-REBOOT)
-        An authoritative server is the only one: it takes a client that it does not know at its
-        word, which heals a lost table, and refuses what cannot be.  Otherwise a client without a
-        record gets silence (RFC 2131 section 4.3.2).
+        An authoritative server is the only one.  It believes a client that it does not know, which
+        heals a lost table, and refuses what cannot be.  Any other server does not answer a client
+        without a record (RFC 2131 section 4.3.2).
         """
         leases = self.leases
         own = self._own(now_s)

@@ -39,7 +39,7 @@ class Storage:
     def load(self, now_s):
         """Take the leases of the file into the server's table, the first time.
 
-        A new file that is whole, but was not renamed any more, is the later one.  Never raises.
+        A whole file that was not renamed any more is the newer one.  Never raises.
         """
         if self._loaded:
             return

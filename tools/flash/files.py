@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def package(board, core=None, lines=False):
-    """Return {path on the board: bytes}: the lean build, or with a core's name the FAST one.
+    """Return {path on the board: bytes}: the default build, or with a core's name the FAST one.
 
     lines  True: with line numbers, for tracebacks
     Raises mpvm.SetupError when it cannot be compiled, ValueError for a core without FAST build.
