@@ -54,6 +54,34 @@ class Sent(NameCase):
         """'E bit ... 1: canonical wire format, without compression' (RFC 4702 section 2.1)"""
         self.assertEqual(self.called((81, b"\5\0\0\7printer\7example\0")), "printer")
 
+    def test_option_81_at_its_edges(self):
+        """(flags and codes, name as sent, host name)"""
+        label = b"b" * 62
+        for head, raw, name in (
+            (b"\4\0\0", b"\1a\5local\0", "a"),
+            (b"\4\0\0", b"\4abc", "abc"),  # a length that is none
+            (b"\0\0\0", b"\x20" + b"b" * 32 + b"\0", "b" * 32),  # 32 is no character either
+            (b"\0\0\0", b"\x30" + b"b" * 60, "0" + "b" * 60),
+            (b"\4\0\0", b"\x30" + b"b" * 48 + b"\0", "b" * 48),
+            (b"\0\4\0", b"\x30" + b"b" * 60, "0" + "b" * 60),
+            (b"\4\0\0", b"\x3f" + label + b"c\0", label.decode() + "c"),
+            (b"\4\0\0", b"\x40" + label + b"cd\0", label.decode()),
+        ):
+            self.start(hostname_bytes=63)
+            self.assertEqual(self.called((81, head + raw), (224, b"zz")), name)
+
+    def test_empty_name_is_none(self):
+        """The one before stays"""
+        self.called((12, b"printer"))
+        self.client.dora(options=((81, b"\4\0\0"),))
+        self.assertEqual(self.name(), "printer")
+
+    def test_longest_name_beside_another(self):
+        """It fills its row, and no more"""
+        self.client.reboot("192.0.2.17", options=((12, b"printer"),))
+        self.other.reboot(FIRST, options=((12, LONGEST.encode()),))
+        self.assertEqual((self.name(1), self.name(2)), ("printer", LONGEST))
+
     def test_option_12_counts_more(self):
         """Both may be there; the name in 81 is for DNS"""
         self.assertEqual(self.called((81, b"\0\0\0other"), (12, b"printer")), "printer")

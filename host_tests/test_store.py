@@ -266,7 +266,7 @@ class Format(StoreCase):
     def test_conflict_of_version_1(self):
         """It did not know the owner: the MAC is of the client that was refused"""
         some = record(key=(-1, 0), state=9, granted_s=1)
-        self.assertEqual(self.restart(0, file_of(some)), 0)
+        self.assertEqual(self.restart(0, file_of(some, record(17, 3))), 1)
         self.assertEqual(self.client.reboot(FIRST).kind, "NAK")
         self.assertEqual(self.other.reboot(FIRST).kind, "ACK")
 
@@ -276,6 +276,11 @@ class Format(StoreCase):
         self.client.renew(FIRST)
         written = sealed(b"mDHC\x02" + file_of(record())[5:-4])
         self.assertEqual(store.dump(self.server, 0), written)
+
+    def test_lease_of_a_second(self):
+        """A number like any other"""
+        self.assertEqual(self.restart(0, file_of(record(granted_s=1))), 1)
+        self.assertEqual(self.roster()[0][3:5], ("bound", 1))
 
     def test_records_for_programs_that_show_a_file(self):
         """Every field as it was written"""
