@@ -86,6 +86,47 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.serving.stat("unsent"), "1")
         self.assertEqual(len(self.serving.ask(discover(xid=3))), 1)
 
+    def test_all_that_waits_is_answered_in_one_go(self):
+        for number in range(1, 5):  # as many as this firmware keeps
+            self.serving.alice.send_udp(discover(mac=number, xid=number))
+        self.serving.run("service.poll()")
+        self.assertEqual([m.kind for _, m in self.serving.alice.messages()], ["OFFER"] * 4)
+
+    def test_who_is_no_station_is_not_served_where_it_may_be_somebody_elses_client(self):
+        join = "network.WLAN(network.WLAN.IF_STA).active(True)"
+        for guard, before, served in (
+            ("always", "", False),
+            ("auto", join, False),
+            ("auto", "", True),
+            ("never", join, True),
+        ):
+            with self.subTest(guard, before=before):
+                self.serving = Serving(f"guard={guard!r}")
+                self.serving.run(before)
+                self.assertEqual(len(self.serving.ask(discover(mac=9, xid=1))), served)
+                self.assertEqual(self.serving.stat("foreign"), str(int(not served)))
+                self.assertEqual(len(self.serving.ask(discover(mac=1, xid=2))), 1)
+
+    def test_a_change_that_was_cut_short_is_mended(self):
+        """Ctrl-C in the middle of a packet, and of a call of the program."""
+        cut = (
+            "table = service.server.leases\n"
+            "def cut(*_): raise KeyboardInterrupt\n"
+            "table.move = cut\n"
+            "try: {}\n"
+            "except KeyboardInterrupt: print('cut')\n"
+            "del table.move"
+        )
+        whole = "print(bytes(table.keys) == b'\\xff' * len(table.keys), sum(table.state))"
+        self.serving.alice.send_udp(discover(xid=1))
+        self.assertEqual(self.serving.run(cut.format("service.poll()")), "cut")
+        self.assertNotEqual(self.serving.run(whole), "True 0")
+        self.assertEqual(self.serving.run("service.poll()\n" + whole), "True 0")
+        address = self.serving.lease()
+        self.assertEqual(self.serving.run(cut.format(f"service.release({address!r})")), "cut")
+        self.serving.rest(100)
+        self.assertEqual(self.serving.run("print(len(list(service.leases())), table.used)"), "1 1")
+
     def test_a_long_wait_holds_up_neither_a_reply_nor_the_watchdog(self):
         self.board.fail("send_ethernet", "ENOMEM")
         program = self.board.start("for _ in range(9): service.poll(10_000)")
