@@ -278,7 +278,8 @@ class Judge:
         require(leases.live(slot), "the address given is not live in the table")
         for other in list(self.holds):
             if other != address and self.holds[other].key == key:
-                del self.holds[other]
+                if kind == ACK or not self.holds[other].leased:  # an offer ends no lease
+                    del self.holds[other]
         self.latest[address] = key
         given_to = Hold(key, mac, now_s + self.hold_s, False, False)
         self.note_given(address, given_to, raw, options[53][0], kind, seconds, now_s)
