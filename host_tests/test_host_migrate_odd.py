@@ -23,6 +23,7 @@ import dhcptext
 import lab
 from lab import others
 from microdhcp import Config, Server, options, states, store
+from microdhcp.option_table import TABLE
 from migrate import back, dnsmasq, isc, kea, names, network, source
 from test_host_migrate import NOW_S, Desk, mac
 
@@ -79,7 +80,7 @@ SOUND = {
 MAC = mac(1)
 HOME_NODE = 0xF1  # the lab's server has the MAC with this number
 SEPARATE = (1, 3, 6, 15, 28, 67)  # settings of their own
-_ROWS = [line.split() for line in options.TABLE.strip().splitlines()]
+_ROWS = [line.split() for line in TABLE.strip().splitlines()]
 KINDS = {code: "raw" for code in range(2, 255)} | {int(row[0]): row[2] for row in _ROWS}
 
 
