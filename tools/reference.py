@@ -274,12 +274,8 @@ def lease():
     """Yield the lines about a lease, from the comment before report.Lease."""
     source = (public.PACKAGE / "report.py").read_text()
     block = re.search(r"((?:^#.*\n)+)^Lease = ", source, re.M)[1]
-    yield from (
-        "## Lease",
-        "",
-        "What `leases()`, `roster()` and `find()` return, a named tuple.",
-        "",
-    )
+    yield from ("## Lease", "", "A named tuple: what `leases()`, `roster()` and `find()` return.")
+    yield from ("For annotations: `from microdhcp.report import Lease`.", "")
     yield from text("\n".join(line[2:] for line in block.splitlines()))
 
 

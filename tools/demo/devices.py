@@ -117,7 +117,12 @@ def opened():
                 raise
 
 
-def play(say=print, rounds=None):
+def say_at_once(text):
+    """Print a line, also into a pipe."""
+    print(text, flush=True)
+
+
+def play(say=say_at_once, rounds=None):
     """Run until Ctrl-C, or for so many rounds without waiting; return 0."""
     network = opened()
     try:
