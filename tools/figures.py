@@ -7,7 +7,8 @@
 [figures."COMMAND"] holds what a command prints.  [pages] holds, for each page, the pieces of text
 that quote figures: {name} stands for the number, {name:KB} for kilobytes of 1,024 bytes,
 {name:ms} for milliseconds of microseconds, {name:min} for minutes of seconds, {name:,KB} for
-Turkish, with a decimal comma, {name/other} for how many times the other it is.
+Turkish, with a decimal comma, {name/other} for how many times the other it is, {name:two}
+for two decimals.
 """
 
 import argparse
@@ -29,6 +30,8 @@ class Figure(float):
 
     def __format__(self, unit):
         """Return the number as people read it: one decimal below ten KB or ms."""
+        if unit == "two":
+            return f"{float(self):.2f}"
         comma = unit.startswith(",")
         unit = unit.lstrip(",")
         value = self / UNITS[unit] if unit else float(self)
