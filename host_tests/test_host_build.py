@@ -20,7 +20,7 @@ import mpvm
 import packer
 import translate
 from mpvm.install import missing
-from packer import layout, romnames, source
+from packer import layout, order, romnames, source
 
 _ARCH_BITS = {"armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 REASON = missing()
@@ -112,6 +112,15 @@ class Generated(unittest.TestCase):
         namespace = {**names, "late_part": module}
         exec(text, namespace)
         self.assertEqual(namespace["Thing"]().size(5), 12)
+
+    def test_frequent_names_come_first_but_no_local_names_and_constants(self):
+        text = "_a_B = const(3)\ndef f(c):\n    d = c.e + c.e + _a_B + _a_B\n    return d.g + d\n"
+        text += "def h():\n    return f(f(1))\n"
+        body = order.run(ast.parse(text).body)
+        self.assertEqual(ast.unparse(body[0]), "lambda: f.f.e")
+        self.assertEqual(ast.unparse(body[1:]), ast.unparse(ast.parse(text)))
+        body = ast.parse("a = 1").body
+        self.assertEqual(order.run(body), body)
 
     def test_two_of_a_name_in_a_file_are_refused(self):
         two = [ast.parse("def f(): pass").body[0]] * 2

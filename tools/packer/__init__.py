@@ -12,7 +12,7 @@ move to it (inline.py); private names become names that every stock firmware hol
 import ast
 from functools import cache
 
-from packer import flatten, inline, layout, rewrite, romnames, source, texts
+from packer import flatten, inline, layout, order, rewrite, romnames, source, texts
 from packer.names import Names, home_of
 
 
@@ -59,6 +59,8 @@ class Build:
         body = flatten.run(body, self._asked_for(file))
         if self.leaves(file):
             body = texts.run(body, self._names_anyway(), self.names.arguments[-1])
+        if file in layout.ORDERED:
+            body = order.run(body)
         text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
         self._lines[file] = _lines(body, text)
         return text

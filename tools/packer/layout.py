@@ -26,6 +26,9 @@ LEAVING = (
     " starting_{family} relay_start_{family} fast_start"
 )
 
+#: Files with so many names that the order of these matters (order.py).
+ORDERED = ("server",)
+
 #: Modules of machine code, and what belongs to them: in the FAST build only.
 NATIVE = ("fast",)
 FAST = (*NATIVE, "fast_start")
