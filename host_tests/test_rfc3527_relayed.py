@@ -109,7 +109,7 @@ class SubnetSelection(RelayCase):
     def test_it_stands_before_option_82(self):
         """RFC 3046 section 2.2: option 82 is the last, with or without 61 and 97 before it."""
         for more in ([], [(61, b"\xffabc"), (97, b"\0" + b"u" * 16)]):
-            wanted = [(118, OURS), agent((5, OURS)), *more]
+            wanted = [(118, OURS), agent((5, OURS))] + more
             reply = self.client.discover(giaddr=ELSEWHERE, options=wanted)
             self.assertEqual(self.copy_of(reply), (1, [OURS]))
             self.assertEqual(reply.options[-1], agent((5, OURS)))
