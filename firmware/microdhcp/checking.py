@@ -36,7 +36,8 @@ _XID = const(4)  # offsets in a message
 _CHADDR = const(28)
 _SNAME = const(44)
 _COOKIE = const(236)
-_ZEROS = bytes(192)  # of sname and file
+_GAP = const(192)  # bytes of sname and file
+_STEP = const(64)  # places grow by so much
 
 _COUNTERS = const(
     (
@@ -77,12 +78,10 @@ class Checker:
         self._stations = stations or Stations(port)
         self._echo = echo
         self._check_ms = check_ms
-        self._messages = []  # and for each its length, and the check that it waits for
         places = min(places, checks)  # one each
-        for _ in range(places):
-            self._messages.append(memoryview(bytearray(len(server.rx) - len(_ZEROS))))
-        self._lengths = array("H", [0] * places)
-        self._waits_for = bytearray(b"\xff" * places)
+        self._messages = [b""] * places
+        self._lengths = array("h", [0] * places)  # negative: sname and file are left out
+        self._waits_for = bytearray(b"\xff" * places)  # the check that a place's message waits for
         self._doing = bytearray(checks)  # for each check, and its address, and when it began
         self._addresses = bytearray(4 * checks)
         self._begun_ms = array("i", [0] * checks)
@@ -200,33 +199,35 @@ class Checker:
         return found
 
     def _keep(self, place, n):
-        """Copy the message in rx[:n] to a place; return False if it does not fit.
+        """Copy the message in rx[:n] to a place; return False if it is too long.
 
-        A long one fits without sname and file, where those are empty.
+        Without sname and file where those are empty.  A place grows with the messages it gets.
         """
-        rx = self._server.rx
-        message = self._messages[place]
-        self._lengths[place] = n
-        if n <= len(message):
-            message[:] = memoryview(rx)[: len(message)]
-            return True
-        if rx.find(_ZEROS, _SNAME, _COOKIE) < 0:
+        rx = memoryview(self._server.rx)
+        gap = 0 if any(rx[_SNAME:_COOKIE]) else _GAP
+        kept = n - gap
+        if kept > len(rx) - _GAP:
             return False
-        message[:_SNAME] = memoryview(rx)[:_SNAME]
-        message[_SNAME:] = memoryview(rx)[_COOKIE:]
+        message = self._messages[place]
+        if kept > len(message):
+            message = self._messages[place] = bytearray(kept + _STEP - 1 & -_STEP)
+        message[:_SNAME] = rx[:_SNAME]
+        message[_SNAME:kept] = rx[_SNAME + gap : n]
+        self._lengths[place] = -n if gap else n
         return True
 
     def _bring(self, place):
         """Put the message of a place into rx; return its length."""
         rx = self._server.rx
-        message = self._messages[place]
+        message = memoryview(self._messages[place])
         n = self._lengths[place]
-        if n <= len(message):
-            rx[: len(message)] = message
-        else:
-            rx[:_SNAME] = message[:_SNAME]
-            rx[_SNAME:_COOKIE] = _ZEROS
-            rx[_COOKIE:] = message[_SNAME:]
+        gap = 0
+        if n < 0:
+            n = -n
+            gap = _GAP
+            rx[_SNAME:_COOKIE] = bytes(_GAP)
+        rx[:_SNAME] = message[:_SNAME]
+        rx[_SNAME + gap : n] = message[_SNAME : n - gap]
         return n
 
     def _place(self, check, now_ms):

@@ -43,6 +43,9 @@ class Service:
     parts    what add() was given
     background  the turns behind the program (background.Background), None: it gives them
     fast     what answers plain messages in a FAST build (fast.Fast), None: nothing does
+
+    What programs ask for is loaded when they first do (calls.py): add(), leases(), find(),
+    release(), configure(), on_event(), events(), stats().
     """
 
     running: "Service" = None  # the one that has been started last
@@ -155,8 +158,7 @@ class Service:
         self.port.close()
         for part in self.parts:
             part.close()
-        self._unsent = 0
-        self._tries = _RETRIES
+        self.give_up()
         if self.checker:
             self.checker.clear()
         if self.storage:
@@ -169,18 +171,17 @@ class Service:
             except RuntimeError:  # called from within run(), which sees it itself
                 pass
 
+    def __getattr__(self, name):
+        """Load what programs ask for."""
+        from .calls import of_service
+
+        return of_service(self, name)
+
     def _whole(self, function, *arguments):
         """Return function(*arguments); no turn in the background comes between."""
         if self.background:
             return self.background.whole(function, *arguments)
         return function(*arguments)
-
-    def _change(self, function, *arguments):
-        """Return function(*arguments); mend the table if it raises in the middle of a change."""
-        self._torn = True
-        result = function(*arguments)
-        self._torn = False
-        return result
 
     def _mend(self):
         """Put the table in order: something was raised in the middle of a change."""
@@ -188,30 +189,6 @@ class Service:
 
         mend(self.server.leases, self._clock.now_s())
         self._torn = False
-
-    def add(self, part):
-        """Let a part of the program take turns with the server, in poll() and in run().
-
-        part   .open() makes its sockets, now or when the service starts; .close() gives them
-               back, if there are any, when it stops; .sockets() returns a list of them;
-               .poll() serves what waits there, without waiting for more; .event(kind, address,
-               mac, host_name), if there is one, is called as on_event() says
-        """
-        self._whole(self._add, part)
-        if self._task:
-            from .loop import added
-
-            added(self)
-
-    def _add(self, part):
-        if self.port.sock:
-            part.open()
-        self.parts += (part,)
-        if hasattr(part, "event"):
-            self._listen(self._on_event)
-            self._listeners += (part.event,)
-
-    # What a program may ask and do
 
     def now_s(self):
         """Return the seconds since the service was made."""
@@ -224,100 +201,6 @@ class Service:
 
             self.port.associated = Stations(self.port)
         return self.port.associated
-
-    def leases(self, states=("offered", "adopted", "bound")):
-        """Return an iterator of roster.Lease for the addresses in these states.
-
-        states   names of states (see roster.Lease); None: all addresses that somebody ever got.
-                 By default: offered and leased ones.
-        """
-        return self._whole(self._leases, states)
-
-    def _leases(self, states):
-        leases = self.server.roster(self._clock.now_s(), states)
-        return iter(list(leases)) if self.background else leases
-
-    def find(self, mac):
-        """Return the roster.Lease of the device with that MAC (text or 6 bytes), or None."""
-        return self._whole(self.server.find, mac, self._clock.now_s())
-
-    def release(self, address):
-        """End the lease or the offer of an address (text) now; return whether there was one."""
-        return self._whole(self._change, self.server.release, address, self._clock.now_s())
-
-    def configure(self, config):
-        """Go on with another Config, while running or not: see Server.configure().
-
-        ValueError when conflict_check would change, too.
-        """
-        if config.conflict_check != self.config.conflict_check:
-            raise ValueError("conflict_check: cannot change while the server runs")
-        self._whole(self._configure, config)
-
-    def _configure(self, config):
-        server = self.server
-        old = server.config, server.leases
-        try:
-            self._change(server.configure, config, self._clock.now_s())
-        except BaseException:  # Ctrl-C too: either all of it is new, or nothing
-            from .reconfigure import use
-
-            use(server, *old)
-            raise
-        self.config = config
-        self._unsent = 0  # its client asks again; checks go on
-        self._tries = _RETRIES
-
-    def on_event(self, callback):
-        """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
-
-        Kinds: as Server.next_event().  It runs between packets, in the background between two
-        bytecodes of the program: what takes long holds both up.  What it raises is printed once.
-        None: no more calls.
-        """
-        self._whole(self._listen, callback)
-
-    def _listen(self, callback):
-        if not self.server.events:
-            self.server.enable_events()
-        while not (self._on_event or self._listeners) and self.server.next_event():
-            pass  # what happened while nobody wanted to know
-        self._on_event = callback
-
-    def events(self):
-        """Return an iterator over the events since the last call.
-
-        Each is (kind, address, mac, host_name) as for on_event(), which gets none of them.  From
-        the first call on 16 are kept at most; the oldest give way.
-        """
-        if not self.server.events:
-            self._whole(self.server.enable_events)
-        return iter(self._next_event, None)
-
-    def _next_event(self):
-        return self._whole(self.server.next_event)
-
-    def stats(self):
-        """Return a dict of counters: those of Server.counters(), and
-
-        seconds   since the service was made
-        unsent    replies that could not be sent
-        foreign   messages from devices that are not associated with this access point
-        troubles  errors of the firmware, or no memory, that were survived
-        dropped   datagrams that were no messages, or too long
-        checks    of addresses (checking.Checker.counters), {} where none are made
-        storage   of the leases (storage.Storage.counts), {} where there is none
-        """
-        return self._whole(self._stats)
-
-    def _stats(self):
-        stats = self.server.counters()
-        stats.update(self.counts)
-        stats["seconds"] = self._clock.now_s()
-        stats["dropped"] = self.port.dropped
-        stats["checks"] = self.checker.counters if self.checker else {}
-        stats["storage"] = self.storage.counts if self.storage else {}
-        return stats
 
     # The loop
 
@@ -448,9 +331,13 @@ class Service:
             self.counts["unsent"] += 1
         elif not self.port.send(self.server, self._unsent):
             return False
+        self.give_up()
+        return True
+
+    def give_up(self):
+        """Forget the reply that waits to be sent again."""
         self._unsent = 0
         self._tries = _RETRIES
-        return True
 
     def _do_chores(self):
         """Do the work that is due twice a second."""

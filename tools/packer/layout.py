@@ -36,8 +36,11 @@ FAST = (*NATIVE, "fast_start")
 #: Public: modules that programs import by name, besides those that no other module imports.
 PUBLIC_MODULES = ("leasefile", "web")
 
-#: Functions that programs call as methods of a Server: they keep their arguments' names.
-CALLS = {"report": "roster find release counters configure enable_events next_event"}
+#: Functions that programs call as methods of a Server or Service: they keep their arguments' names.
+CALLS = {
+    "report": "roster find release counters configure enable_events next_event",
+    "calls": "add leases find release configure on_event events stats",
+}
 
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
