@@ -1,6 +1,7 @@
 """What a program asks of a service, and tells it.  Loaded when it first does.
 
-Each function is a method of Service (Service.__getattr__): service.find(mac) is find(service, mac).
+Each function is a method of Service, see Service.__getattr__: service.find(mac) is find(service,
+mac).
 No turn in the background comes while one runs.
 """
 

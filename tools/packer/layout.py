@@ -36,7 +36,8 @@ FAST = (*NATIVE, "fast_start")
 #: Public: modules that programs import by name, besides those that no other module imports.
 PUBLIC_MODULES = ("leasefile", "web")
 
-#: Functions that programs call as methods of a Server or Service: they keep their arguments' names.
+#: Functions that programs call as methods of a Server or a Service: they keep the names of their
+#: arguments.
 CALLS = {
     "report": "roster find release counters configure enable_events next_event",
     "calls": "add leases find release configure on_event events stats",
