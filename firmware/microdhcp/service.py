@@ -62,7 +62,7 @@ class Service:
         store     name of the file that keeps the leases over a restart.  None: no file
         check_ms  how long a check of an address takes, 50..2000.  A sleeping telephone needs 300
                   to 500 to answer
-        parked    messages of 408 bytes each that can wait for a check, 1..8, on an ESP32 at most 3
+        parked    messages of at most 408 bytes that can wait, 1..8, on an ESP32 at most 3
         on_feed   function that is called at least every second, to feed a watchdog
         ValueError names the first wrong argument.
         """
