@@ -69,7 +69,7 @@ class Choice(TableCase):
         self.assertEqual(third.discover().yiaddr, PAIR[1])
 
     def test_of_two_that_ended_together_the_first_to_be_made(self):
-        for first, second in (PAIR, PAIR[::-1]):
+        for first, second in (PAIR, (PAIR[1], PAIR[0])):
             self.start(pool=PAIR)
             self.client.reboot(first)
             self.other.reboot(second)
@@ -78,7 +78,7 @@ class Choice(TableCase):
 
     def test_an_offer_gives_way_before_an_unconfirmed_lease(self):
         """Though the lease ends sooner"""
-        for offered, leased in (PAIR, PAIR[::-1]):
+        for offered, leased in (PAIR, (PAIR[1], PAIR[0])):
             self.start(pool=PAIR)
             self.client.reboot(leased, lease_s=100)
             self.other.at(90).discover(requested=offered)

@@ -23,6 +23,7 @@ class Level:
     marks     the tests to select, as pytest's option -m takes it; "" selects all
     versions  of MicroPython, for the source: "oldest", "newest", "all", comma-separated
     built     the same, for the built package
+    slow      whether MicroPython runs the files of UNTRACED as well
     """
 
     steps: tuple[str, ...]
@@ -30,11 +31,12 @@ class Level:
     marks: str = ""
     versions: str = "oldest"
     built: str = "newest"
+    slow: bool = True
 
 
 BESIDE = ("types", "docs", "size", "micropython")
 LEVELS = {
-    "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest", ""),
+    "quick": Level(("lint", "core"), ("types", "micropython"), "not long", "newest", "", False),
     "test": Level(("lint", "coverage", "rest"), BESIDE, "(not board or first) and not long"),
     "test-board": Level(("rest",), (), "board and not long"),
     "test-all": Level(("lint", "coverage", "rest"), BESIDE, "", "all", "all"),
@@ -54,7 +56,7 @@ COVERING = (
     "test_host_service_faults.py",
     "test_host_web.py",
 )
-#: Files of the core that are not traced: they reach nothing more, and tracing makes them slow.
+#: Files of the core that are not traced, nor run by `make quick`: slow, and they reach no more.
 UNTRACED = ("test_decline_flood.py", "test_hostile.py", "test_model.py")
 
 

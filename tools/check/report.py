@@ -23,6 +23,7 @@ class Step:
     skipped: list = field(default_factory=list)
     left_out: list = field(default_factory=list)
     seconds: float = 0.0
+    cpu_s: float = 0.0  # of all its processes
 
 
 def from_junit(path, status):
@@ -77,7 +78,8 @@ def summary(results, lab_note=None):
     lines = ["", "== summary"]
     for name, step in results.items():
         mark = "FAILED" if step.status else "ok" if step.line else "-"
-        lines.append(f"{mark:6}  {name:12} {step.line or 'not run here'} ({step.seconds:.0f} s)")
+        took = f"({step.seconds:.0f} s, CPU {step.cpu_s:.0f} s)"
+        lines.append(f"{mark:6}  {name:12} {step.line or 'not run here'} {took}")
     lines += ["", *not_run(results)]
     if lab_note:
         lines.append(f"  Debian packages of the lab: {lab_note}")

@@ -45,8 +45,8 @@ def docs(_level):
 
 
 def core(level):
-    """The tests that run in MicroPython too, on CPython."""
-    return pytest("core", level, *core_files())
+    """The tests that run in MicroPython too, on CPython, but the slow ones."""
+    return pytest("core", level, *quick_files())
 
 
 def coverage(level):
@@ -70,7 +70,7 @@ def micropython(level, files=()):
     if reason:
         return report.Step(0, "", [("host_tests in MicroPython", reason)])
     reports = []
-    for one in _micropython_reports(files, level):
+    for one in _micropython_reports(files or (() if level.slow else quick_files()), level):
         reports.append(one)
         for name, text in one.failed:
             print(f"FAILED {one.version} {name}\n{text}")
@@ -124,10 +124,14 @@ def core_files():
     )
 
 
+def quick_files():
+    """Return those of core_files() that take little time."""
+    return [path for path in core_files() if path.name not in levels.UNTRACED]
+
+
 def traced_files():
     """Return the files by which the branch coverage is measured."""
-    own = [path for path in core_files() if path.name not in levels.UNTRACED]
-    return sorted([*own, *(TESTS / name for name in levels.COVERING)])
+    return sorted([*quick_files(), *(TESTS / name for name in levels.COVERING)])
 
 
 def other_files():
