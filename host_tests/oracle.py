@@ -257,6 +257,8 @@ class Judge:
         to = self.server.reply_to
         if self.parking and wanted == CIADDR and asked == REQUEST:
             return  # the address may have been checked for the client, which is no lease yet
+        if wanted == CIADDR and held and held.until_s <= self.now_s + self.hold_s:
+            return  # an offer may have made the lease longer: its client hears both
         require(to == wanted, "sent to {}".format(to))
 
     def check_address(self, raw, options, kind, reply, given, now_s):

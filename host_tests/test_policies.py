@@ -1,7 +1,7 @@
 """Who gets which address: what docs/policies.md promises, story by story."""
 
 import builders
-from microdhcp import BROADCAST, CLIENT, PARK, Config, Server
+from microdhcp import BROADCAST, CIADDR, CLIENT, PARK, Config, Server
 from timeline import FIRST, LAST, SERVER, Client, TimelineCase
 
 MAC = "00:00:5e:00:53:01"
@@ -501,6 +501,25 @@ class Destinations(PolicyCase):
         for broadcast, to in ((False, CLIENT), (True, BROADCAST)):
             offer = self.client.at(100).discover(ciaddr=address, broadcast=broadcast)
             self.assertEqual((offer.kind, offer.yiaddr, offer.to), ("OFFER", address, to))
+
+    def test_ack_of_a_client_that_starts_again_as_its_lease_ends(self):
+        """Its clock is a second ahead: the offer keeps the lease, but it has no address"""
+        for asked_s in (31, 59, 60):
+            self.start()
+            address = self.client.at(0).dora(lease_s=60).yiaddr
+            for later_s in (0, 12, 24, 36):  # each offer holds the address for 30 s
+                at = self.client.at(asked_s + later_s)
+                self.assertEqual(at.discover(ciaddr=address).yiaddr, address)
+            ack = self.client.request(ciaddr=address)
+            self.assertEqual((ack.kind, ack.yiaddr, ack.to), ("ACK", address, CLIENT))
+            renewed = self.client.at(200).renew(address)
+            self.assertEqual((renewed.kind, renewed.to), ("ACK", CIADDR))
+
+    def test_ack_of_a_renewal_after_a_stray_discover(self):
+        """An offer that ends before the lease changes nothing"""
+        address = self.client.dora().yiaddr
+        self.client.at(1800).discover()
+        self.assertEqual(self.client.renew(address).to, CIADDR)
 
 
 def server_of(**settings):

@@ -307,6 +307,8 @@ def decide(context, kind: int, now_s: int) -> int:  # noqa: C901
         elif words[3]:
             form = RENEW
             pos = 12
+            if ptr32(c[_UNTIL])[slot] - now_s <= number[HOLD_S]:
+                return 0  # perhaps it was offered again as it ended (Leases.promise)
             if bit & _OFFERED_BITS == 0:
                 reply_to = _TO_CIADDR
         elif pos == 1:

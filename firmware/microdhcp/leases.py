@@ -60,6 +60,7 @@ class Leases:
     slots      how many; state, until_s, granted_s (-1: infinite), turn (when it was last set,
                counted, not timed), keys (8 bytes each), mac (6 bytes each) have one entry for each
     reserved   bytes, the slots that are kept for the clients of reservations
+    promised_s when the latest offer ends that made a lease longer, see promise()
     due_s      when the next offer, lease or quarantine is over: call end_due() then
     used       how many addresses are leased now; most: how many were at the same time
     changed    what is new for who stores the table, and then sets it to 0: 2 a new lease, 1 less
@@ -81,6 +82,7 @@ class Leases:
         self.keys = bytearray(NOBODY * slots)
         self.reserved = config.devices.slots if config.devices else b""
         self.due_s = NEVER
+        self.promised_s = 0
         self.used = self.most = self.changed = self._turns = 0
         self.events = None
         self.name_size = config.hostname_bytes
@@ -271,10 +273,13 @@ class Leases:
         self._note(RENEWED if renewed else BOUND, slot)
 
     def promise(self, slot, granted_s, until_s):
-        """Offer a lease to its holder for another time; it lasts until until_s at least."""
+        """Offer a lease to its holder for another time; it lasts until until_s at least.
+
+        Then its client may have lost the address already, by its own clock.
+        """
         self.granted_s[slot] = granted_s
         if self.until_s[slot] < until_s:
-            self.until_s[slot] = until_s
+            self.until_s[slot] = self.promised_s = until_s
 
     def release(self, slot, now_s, state=RELEASED):
         """End a lease or an offer now; the client stays known.  state: what it becomes."""

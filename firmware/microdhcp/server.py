@@ -281,7 +281,8 @@ class Server(Writer):
                 return self._adopt(slot, now_s)
             if self._checks and self._checks.stranger_at(slot, now_s):
                 return self._park(slot, now_s)
-        heard = renewing and (leased or not mine or not leases.live(slot))
+        held = leased and leases.until_s[slot] > leases.promised_s
+        heard = renewing and (held or not mine or not leases.live(slot))
         if not mine and not leased:
             state = FREE
         state = NEXT[(RENEW if renewing else REBOOT) + state]
