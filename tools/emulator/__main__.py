@@ -1,4 +1,7 @@
-"""Stock firmware on an emulated Pico W serves real DHCP clients: `python tools/emulator`."""
+"""Stock firmware on an emulated Pico W serves real DHCP clients: `python tools/emulator`.
+
+`python tools/emulator main.py` does the same with a program of yours.
+"""
 
 import argparse
 import sys
@@ -14,6 +17,8 @@ from emulator import firmware
 
 SETTINGS = 'ADDRESS = "10.10.10.1/24"\nPOOL = ("10.10.10.16", "10.10.10.47")\nLEASE_S = 3600\n'
 START_TIMEOUT_S = 180
+LAST_WORDS_US = 1_000_000
+STARTED = "port 67 taken"  # in the line that Service.start() prints
 _STARTED_S = time.monotonic()
 
 
@@ -22,8 +27,10 @@ def say(text):
     print(f"{time.monotonic() - _STARTED_S:6.1f} s  {text}", flush=True)
 
 
-def server_program():
-    """Return (name, source) of what runs on the board, with its settings."""
+def server_program(path):
+    """Return (name, source) of the program for the board: a file of the user, or our own."""
+    if path:
+        return path.name, path.read_text(encoding="utf-8")
     return "programs/serve.py", SETTINGS + emulator.program("serve")
 
 
@@ -31,7 +38,7 @@ def boot(arguments):
     """Return a Board with microdhcp and the program, as demo.py, in its file system."""
     files = emulator.package(compiled=not arguments.source)
     size = sum(len(data) for data in files.values())
-    name, source = server_program()
+    name, source = server_program(arguments.program)
     program = {"/demo.py": source.encode()}
     board = emulator.Board(firmware.path(arguments.firmware), {**files, **program})
     version = board.run("import sys; print(sys.version.split('; ')[1], end='')")
@@ -45,7 +52,9 @@ def start_server(board):
     with board.skipping_delays():
         program = board.start("import demo")
         board.wait(
-            lambda: program.done or program.output.endswith("\n"), START_TIMEOUT_S, "no server"
+            lambda: program.done or STARTED in program.output,
+            START_TIMEOUT_S,
+            "the program has not started a service",
         )
     if program.done:
         program.wait()
@@ -97,10 +106,18 @@ def run_demo(arguments):
         wanted, satisfied = 1, ask_ourselves(board)
     else:
         wanted, satisfied = len(clients), serve_clients(board, clients)
-    if program.done:
+    board.sleep(LAST_WORDS_US)
+    print_output(program.output)
+    if program.error:
         print(program.error, file=sys.stderr)
     say(f"{satisfied} of {wanted} clients served")
-    return 0 if satisfied == wanted and not program.done else 1
+    return 0 if satisfied == wanted and not program.error else 1
+
+
+def print_output(text):
+    """Print the lines of the program after the first, which start_server() has shown."""
+    for line in text.strip().splitlines()[1:]:
+        print(f"            board: {line}")
 
 
 def run_repl(arguments):
@@ -135,8 +152,11 @@ def run_fetch(arguments):
 
 def parser():
     """Return the parser of the command line."""
-    top = argparse.ArgumentParser(prog="emulator", description=__doc__)
+    top = argparse.ArgumentParser(prog="emulator", description=__doc__.splitlines()[0])
     top.set_defaults(run=run_demo)
+    top.add_argument(
+        "program", nargs="?", type=Path, help="your main.py, which must start a service"
+    )
     what = top.add_mutually_exclusive_group()
     for flag, run, words in (
         ("--repl", run_repl, "open the board's REPL instead"),
