@@ -94,7 +94,7 @@ lab:  ## only the tests with real clients in network namespaces
 
 lab-kea:  ## hand-over to Kea, dnsmasq, ISC dhcpd; relays before a Kea hot-standby pair
 	@$(PYTHON) tools/bootstrap.py --lab --servers
-	@$(PY) -m pytest -q -rs host_tests/test_host_migrate.py host_tests/test_host_kea*.py
+	@$(PY) -m pytest -q -rs host_tests/test_host_migrate*.py host_tests/test_host_kea*.py
 
 fuzz: setup  ## N mutated packets against the invariants: make fuzz N=1000000 SEED=7
 	@$(PY) tools/fuzz.py --packets $(N) $(if $(SEED),--seed $(SEED))

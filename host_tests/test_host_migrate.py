@@ -595,10 +595,22 @@ class ToKeaWithPostgresql(Target, unittest.TestCase):
 
     @classmethod
     def start(cls, stack, node):
-        out = cls.story.hand_over("kea", "--database", "postgresql")
+        out = cls.out = cls.story.hand_over("kea", "--database", "postgresql")
         stack.enter_context(others.postgres(node))
         others.prepare_database(node, (out / kea.SQL).read_text())
         stack.enter_context(others.kea(node, (out / kea.CONFIG).read_text()))
+
+    @classmethod
+    def stopped(cls, stack, node):
+        (cls.out / "dump.csv").write_text(others.dump_database(node))
+
+    def test_and_back_from_a_dump_of_the_database(self):
+        out = self.out
+        told = run("--from", "kea", out / kea.CONFIG, out / "dump.csv", out / "back")
+        self.assertIn(f"{COUNT + 1} bound", told)
+        leases = store.records((out / "back" / back.STORE).read_bytes())
+        found = {record.address for record in leases if record.state == states.BOUND}
+        self.assertLessEqual(set(self.story.addresses.values()), found)
 
 
 class ToDnsmasq(Target, unittest.TestCase):

@@ -579,6 +579,19 @@ class FromKea(unittest.TestCase):
         found = store.records(self.read(rows).store)
         self.assertEqual([record.state for record in found], [states.RELEASED, states.BOUND])
 
+    def test_a_lease_without_end_in_a_dump_of_postgresql(self):
+        """Its column `expire` is the time of the last contact"""
+        rows = self.row(10, end=-100).replace(",600,", ",4294967295,")
+        result = self.read(rows, '"max-valid-lifetime": 4294967295,')
+        found = list(store.records(result.store))
+        self.assertEqual([(one.state, one.granted_s) for one in found], [(states.BOUND, -1)])
+        self.assertEqual(result.lost, [])
+
+    def test_a_lease_that_is_longer_than_the_settings_allow(self):
+        result = self.read(self.row(10, end=7200) + self.row(11, "00:00:5e:00:53:02", end=7201))
+        wanted = "lease of 10.77.0.11: it ends after max_lease_s = 7200, before it should"
+        self.assertEqual((result.leases, result.lost), (2, [wanted]))
+
     def test_a_device_with_many_leases_keeps_them(self):
         rows = "".join(self.row(10 + n, client_id=f"ff:{n:02x}") for n in range(6))
         result = self.read(rows)

@@ -29,6 +29,7 @@ PACKAGES = {
     "iptables": "iptables",
 }
 HOOKS = Path("/usr/lib/x86_64-linux-gnu/kea/hooks")
+_LOGIN = ("-u", "kea", "-p", "unused", "-h", "127.0.0.1", "-n", "kea")
 _POSTGRES = Path("/usr/lib/postgresql/15/bin")
 _PATH = os.environ.get("PATH", "") + f":/usr/sbin:/sbin:{_POSTGRES}"
 _READY_S = 120  # a generous limit: a busy machine starts things slowly
@@ -145,6 +146,12 @@ def prepare_database(node, sql):
     """Make the database kea with the schema of kea-admin, and run SQL (text) in it."""
     psql = ["psql", "-h", "127.0.0.1", "-U", "kea", "-v", "ON_ERROR_STOP=1", "-q"]
     node.run([*psql, "-d", "postgres", "-c", "CREATE DATABASE kea"], timeout_s=60)
-    login = ["-u", "kea", "-p", "unused", "-h", "127.0.0.1", "-n", "kea"]
-    node.run(["kea-admin", "db-init", "pgsql", *login], timeout_s=120)
+    node.run(["kea-admin", "db-init", "pgsql", *_LOGIN], timeout_s=120)
     node.run([*psql, "-d", "kea", "-f", put(node, "leases.sql", sql)], timeout_s=60)
+
+
+def dump_database(node):
+    """Return the leases in the database kea as CSV (text)."""
+    path = f"{HOME}/dump.csv"
+    node.run(["kea-admin", "lease-dump", "pgsql", "-4", *_LOGIN, "-o", path], timeout_s=120)
+    return node.path(path).read_text()

@@ -278,19 +278,32 @@ def _store(settings, rows, now_s, result):
         row = rows[address]
         try:
             state = int(row.get("state") or 0)
-            over = state != _DECLINED and (state == _RECLAIMED or int(row["expire"]) <= now_s)
+            over = state != _DECLINED and (state == _RECLAIMED or _ends_s(row) <= now_s)
             if state == _DECLINED:
                 done = _Client(server, _STRANGER + address.packed[1:]).decline(address)
             else:
                 client = _Client(server, _bytes(row["hwaddr"]), _bytes(row["client_id"]))
                 done = client.restore(address, row, now_s, over)
                 result.leases += bool(done and not over)
+                result.lost += _cut(address, row, now_s, server.config.max_lease_s)
         except (TypeError, ValueError) as error:  # a cell is missing, or no number
             result.lost.append(f"lease of {address}: {error}")
             continue
         if not done:
             result.lost.append(f"lease of {address}: its address or client has no place here")
     return store.dump(server, 0)
+
+
+def _ends_s(row):
+    """Return the Unix time when a lease ends; PostgreSQL has another one for those without end."""
+    return _FOREVER * 2 if int(row["valid_lifetime"]) == _FOREVER else int(row["expire"])
+
+
+def _cut(address, row, now_s, longest_s):
+    """Return a list that says so if a lease ends before its client expects it."""
+    if 0 <= longest_s < _ends_s(row) - now_s:
+        return [f"lease of {address}: it ends after max_lease_s = {longest_s}, before it should"]
+    return []
 
 
 def _make_room(settings, rows):
