@@ -166,6 +166,14 @@ def test_the_readmes_are_short():
         assert len((ROOT / name).read_text().splitlines()) <= 130, name
 
 
+def test_the_number_of_options_is_that_of_the_table():
+    """docs/options.md is made from the table, and says how many there are."""
+    (n,) = re.findall(r"^(\d+) options can be set:", (ROOT / "docs/options.md").read_text(), re.M)
+    for page in ("README.md", "README.tr.md", "docs/answers.md"):
+        found = re.findall(r"(\d+) (?:options|seçenek)\b", (ROOT / page).read_text())
+        assert found == [n], page
+
+
 def test_both_languages_give_the_same_commands():
     """The blocks without a language: commands and what they print."""
     english, turkish = (
