@@ -182,6 +182,14 @@ class Faults:
         )
         served.remote(task)
 
+    def test_checks_begin_anew_when_the_access_point_is_back(self):
+        """What was asked before has reached nobody."""
+        served, _squatter, _alice = self.checking()
+        served.remote("asked = []\nservice.checker.again = asked.append")
+        served.remote("ap.active(False)\nap.active(True)")
+        served.rest(1000)
+        self.assertEqual(served.remote("print(len(asked))"), "1")
+
     def test_checks_end_while_the_access_point_comes_and_goes(self):
         served, squatter, alice = self.checking()
         self.often(served, "ap.active(False)\n  ap.active(True)", 1_000_000)

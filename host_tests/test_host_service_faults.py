@@ -127,6 +127,23 @@ class Faults(unittest.TestCase):
         self.serving.rest(100)
         self.assertEqual(self.serving.run("print(len(list(service.leases())), table.used)"), "1 1")
 
+    def test_new_settings_are_taken_as_a_whole_or_not_at_all(self):
+        address = self.serving.lease()
+        said = self.serving.run(
+            "class Events:\n"
+            " def __setattr__(self, *_):\n"
+            "  service.server.events = None\n"
+            "  raise MemoryError\n"
+            "before = service.config, service.server.config, service.server.leases\n"
+            "service.server.events = Events()\n"
+            "try: service.configure(make(lease_s=700))\n"
+            "except MemoryError: print('cut')\n"
+            "print(before == (service.config, service.server.config, service.server.leases))"
+        )
+        self.assertEqual(said.split(), ["cut", "True"])
+        (ack,) = self.serving.ask(request(ciaddr=address, xid=4))
+        self.assertEqual(int.from_bytes(ack.option(51), "big"), 3600)
+
     def test_a_long_wait_holds_up_neither_a_reply_nor_the_watchdog(self):
         self.board.fail("send_ethernet", "ENOMEM")
         program = self.board.start("for _ in range(9): service.poll(10_000)")
