@@ -19,7 +19,7 @@ import simulate
 from microdhcp.leases import Leases
 from simulate.device import ACK, NAK
 from simulate.host import Clock
-from simulate.judge import MOVED
+from simulate.judge import MOVED, REFUSED, WITHDRAWN
 from simulate.world import World
 
 NEEDLESS = f"back: {MOVED}"
@@ -163,7 +163,7 @@ class LostNakTest(SeenCase):
         if renewed:
             self.judge.holds(self.devices[0], True)
         self.judge.holds(self.devices[1], False)
-        return len(self.judge.failures), self.judge.counters["held by two: a NAK was lost"]
+        return len(self.judge.failures), self.judge.counters[f"held by two: {REFUSED}"]
 
     def test_it_is_no_fault_of_the_server(self):
         self.assertEqual(self.two_hold(refused=True, owner=self.second), (0, 1))
@@ -176,6 +176,29 @@ class LostNakTest(SeenCase):
 
     def test_what_was_leased_again_is_not_refused(self):
         self.assertEqual(self.two_hold(refused=True, owner=self.second, renewed=True), (1, 0))
+
+
+class WithdrawnTest(SeenCase):
+    """An address outside the pool that is reserved, no longer reserved, and reserved again."""
+
+    ADDRESS = bytes((192, 0, 2, 2))
+
+    def two_hold(self, *tables):
+        """Let two devices hold the address, and the reservations change between."""
+        for device in self.devices[:2]:
+            device.address, device.until = self.ADDRESS, 3600.0
+        self.judge.reserves({self.ADDRESS: self.first})
+        self.judge.holds(self.devices[0], False)
+        for table in tables:
+            self.judge.reserves(table)
+        self.judge.holds(self.devices[1], False)
+        return len(self.judge.failures), self.judge.counters[f"held by two: {WITHDRAWN}"]
+
+    def test_it_was_not_in_the_settings_for_a_while(self):
+        self.assertEqual(self.two_hold({}, {self.ADDRESS: self.second}), (0, 1))
+
+    def test_it_went_from_one_to_the_other(self):
+        self.assertEqual(self.two_hold({self.ADDRESS: self.second}), (1, 0))
 
 
 class ClockTest(unittest.TestCase):

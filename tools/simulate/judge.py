@@ -27,6 +27,8 @@ ANSWER_S = 3.5  # the shortest time until a client asks again is 3 s, checks are
 
 
 MOVED = "moved without need"
+REFUSED = "a NAK was lost"
+WITHDRAWN = "its address had left the settings"
 
 
 class Hold:
@@ -38,7 +40,7 @@ class Hold:
         self.until = until
         self.counted = False  # as one of two
         self.lost = 0  # FORGOTTEN; less by one with each renewal
-        self.refused = False  # by a NAK, because the address is reserved for another client
+        self.over = ""  # why it is over for the server, which its client need not know
 
 
 class Judge:
@@ -82,6 +84,9 @@ class Judge:
         """From now on these are the reservations, {address: MAC}."""
         self.counters["reservations"] += len(reserved.items() - self.reserved.items())
         self.reserved = reserved
+        for address in self._holds.keys() - self._pool - reserved.keys():
+            for hold in self._holds[address].values():
+                hold.over = WITHDRAWN
 
     # Clients
 
@@ -108,7 +113,7 @@ class Judge:
                 self._two(address, device, other, hold)
         mine = holds.setdefault(device, Hold(address, now, device.until))
         mine.until = device.until
-        mine.refused = False
+        mine.over = ""
         mine.lost -= renewed and mine.lost > 0
         if renewed:
             self.counters["renewed"] += 1
@@ -120,10 +125,11 @@ class Judge:
     def _two(self, address, device, other, hold):
         """Two clients hold an address.
 
-        A server cannot know that a NAK was lost: the next renewal is refused again.
+        A server cannot know that a NAK was lost: the next renewal is refused again.  And it forgets
+        an address that leaves its settings.
         """
-        if hold.refused:
-            self.counters["held by two: a NAK was lost"] += 1
+        if hold.over:
+            self.counters["held by two: " + hold.over] += 1
         elif not hold.lost:
             self._fail(
                 f"{_text(address)} is held by {device.mac.hex(':')} and, "
@@ -254,7 +260,8 @@ class Judge:
         for address, holds in self._holds.items():
             if self.reserved.get(address, mac) != mac:
                 for device, hold in holds.items():
-                    hold.refused |= device.mac == mac
+                    if device.mac == mac:
+                        hold.over = REFUSED
 
     def _acknowledged(self, mac, address, lease_s):
         """The server has leased an address."""
