@@ -125,8 +125,8 @@ class Judge:
     def _two(self, address, device, other, hold):
         """Two clients hold an address.
 
-        A server cannot know that a NAK was lost: the next renewal is refused again.  And it forgets
-        an address that leaves its settings.
+        A server cannot know that a NAK was lost: the next renewal is refused again.  It forgets an
+        address that leaves its settings.
         """
         if hold.over:
             self.counters["held by two: " + hold.over] += 1
