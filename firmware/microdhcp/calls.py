@@ -17,10 +17,9 @@ def of_service(service, name):
 def add(service, part):
     """Let a part of the program take turns with the server, in poll() and in run().
 
-    part   .open() makes its sockets, now or when the service starts; .close() gives them back, if
-           there are any, when it stops; .sockets() returns a list of them; .poll() serves what
-           waits there, without waiting for more; .event(kind, address, mac, host_name), if there
-           is one, is called as on_event() says
+    part   an object with these methods: open() makes its sockets, now or when the service starts.
+           close() closes them when it stops.  sockets() returns a list of them.  poll() serves
+           what waits there and returns.  event(kind, address, mac, host_name) may be missing
     """
     if service.port.sock:
         part.open()
@@ -35,17 +34,17 @@ def add(service, part):
 
 
 def leases(service, states=("offered", "adopted", "bound")):
-    """Return an iterator of report.Lease for the addresses in these states.
+    """Return an iterator over a Lease for each address in these states.
 
-    states   names of states (see report.Lease); None: all addresses that somebody ever got.
-             By default: offered and leased ones.
+    states   names of states, by default offered and leased ones.  None: all addresses that were
+             ever given out or found in use
     """
     found = service.server.roster(service.now_s(), states)
     return iter(list(found)) if service.background else found
 
 
 def find(service, mac):
-    """Return the report.Lease of the device with that MAC (text or 6 bytes), or None."""
+    """Return the Lease of the device with that MAC (text or 6 bytes), or None."""
     return service.server.find(mac, service.now_s())
 
 
@@ -55,9 +54,9 @@ def release(service, address):
 
 
 def configure(service, config):
-    """Go on with another Config, while running or not: see Server.configure().
+    """Go on with another Config, also while it serves, as Server.configure().
 
-    ValueError when conflict_check would change, too.
+    ValueError if conflict_check would change, too.
     """
     if config.conflict_check != service.config.conflict_check:
         raise ValueError("conflict_check: cannot change while the server runs")
@@ -83,11 +82,11 @@ def _change(service, function, *arguments):
 
 
 def on_event(service, callback):
-    """Call callback(kind, address, mac, host_name), all text, for what happens to leases.
+    """Call callback(kind, address, mac, host_name), all text, for each event of a lease.
 
-    Kinds: as Server.next_event().  It runs between packets, in the background between two
-    bytecodes of the program: what takes long holds both up.  What it raises is printed once.
-    None: no more calls.
+    The kinds are those of Server.next_event().  The callback runs between two messages, and with
+    background=True between two bytecodes of the program, so it should be short.  The first
+    exception that it raises is printed.  None: no more calls.
     """
     server = service.server
     if not server.events:
@@ -100,8 +99,8 @@ def on_event(service, callback):
 def events(service):
     """Return an iterator over the events since the last call.
 
-    Each is (kind, address, mac, host_name) as for on_event(), which gets none of them.  From the
-    first call on 16 are kept at most; the oldest give way.
+    Each is (kind, address, mac, host_name), as for on_event(), which gets none of them then.
+    The last 16 are kept, from the first call on.
     """
     if not service.server.events:
         service.server.enable_events()
@@ -114,10 +113,10 @@ def stats(service):
     seconds   since the service was made
     unsent    replies that could not be sent
     foreign   messages from devices that are not associated with this access point
-    troubles  errors of the firmware, or no memory, that were survived
-    dropped   datagrams that were no messages, or too long
-    checks    of addresses (checking.Checker.counters), {} where none are made
-    storage   of the leases (storage.Storage.counts), {} where there is none
+    troubles  errors of the firmware, also for lack of memory, after which it went on
+    dropped   datagrams that were not messages, or too long
+    checks    {what: how many}, see docs/conflicts.md; {}: addresses are not checked
+    storage   {what: how many} of the file of leases; {}: there is none
     """
     found = service.server.counters()
     found.update(service.counts)

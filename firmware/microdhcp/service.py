@@ -207,8 +207,8 @@ class Service:
     def poll(self, wait_ms=0):
         """Serve the messages that wait, and return.
 
-        wait_ms   wait so long for the first datagram, or until something else is to be done:
-                  500 at most
+        wait_ms   how long to wait for the first message, 500 at most.  It returns earlier if other
+                  work is due
         """
         if not self.port.sock:
             return
@@ -234,10 +234,9 @@ class Service:
             self._do_chores()
 
     async def run(self):
-        """Serve until stop() or cancelled; after another start() it goes on.
+        """Serve until stop(), or until the task is cancelled.
 
-        In the background the service needs no run(); it only waits for the end then.
-        RuntimeError when it runs already, in another task.
+        With background=True it only waits for stop().  RuntimeError: another task runs it already.
         """
         from .loop import run
 
