@@ -22,8 +22,8 @@ _QUIET_S = const(10)  # without a message, after which the turns become rarer
 class Background:
     """The turns of one service.
 
-    period_ms   between two turns; twice as long while nothing comes, 10 while a check runs
-    timer       a machine.Timer that nobody else uses
+    period_ms   between two turns; twice as long without messages, 10 while a check runs
+    timer       a machine.Timer for this service alone
     """
 
     def __init__(self, service, period_ms, timer):
@@ -108,7 +108,7 @@ class Background:
     def _pace(self, ms):
         """Set the period of the turns, in milliseconds.
 
-        Setting a timer stops it first: if that fails then, there would be no more turns.
+        Setting a timer stops it first.  If the rest fails, the turns must be started again.
         """
         if ms == self._now_ms or not self._service.port.sock:
             return

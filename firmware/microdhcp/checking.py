@@ -6,8 +6,8 @@
 
     n = checker.poll(now_ms, now_s)  # n > 0: a message is in server.rx again, to be handled
 
-Messages wait in a fixed number of places; when all are taken the oldest message is lost, but its
-check goes on, and the copy that its client sends finds the answer ready.  Checks run side by side.
+Messages wait in a fixed number of places.  If all are taken, the oldest message is lost, but its
+check goes on, and the client's next copy is answered at once.  Checks run at the same time.
 Two probes in the time of a check: the first one may be lost, or only wake a telephone.
 Milliseconds come from a clock that begins anew after 2**30.
 """
@@ -61,7 +61,7 @@ class Checker:
     places    messages that can wait, no more than there are checks at a time
     check_ms  how long a check takes, 300..500
     stations  a Stations of the port
-    echo      what asks: an Echo
+    echo      the Echo that asks
     counters  {name: how often}
     waiting   checks that run
     """
@@ -184,8 +184,8 @@ class Checker:
     def _find(self, address):
         """Return the check of an address, which may run already, or a free one; -1: none.
 
-        A check gives way to no other, of this client or the next: in a flood none would end then,
-        and nobody would get anything.
+        A running check is never replaced, not even for the same client: in a flood no check would
+        end then, and no client would get an address.
         """
         found = -1
         for check in range(len(self._doing)):

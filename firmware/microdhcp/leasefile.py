@@ -2,8 +2,8 @@
 
 This module does no input or output.  Write what dump() returns to a file, and pass what you read
 to load(), which checks all of it.  Times do not outlive a power cut, so every lease is
-granted anew when it is loaded; what had ended stays ended, and its client stays known.  A
-quarantine begins anew.
+granted again when it is loaded.  Ended leases stay ended, and their clients stay known.  A
+quarantine starts again.
 """
 
 from binascii import crc32

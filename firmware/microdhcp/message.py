@@ -117,7 +117,7 @@ class Reader:
         """Find the options, area by area as RFC 3396 section 5 says; return 0 or -BAD_OPTIONS.
 
         The last one may be cut by the end of the message, but not one of 50, 52, 53, 54, 61, 82:
-        then nobody knows what was said.
+        their meaning would be unknown.
         """
         pos = self.pos
         for entry in range(_ENTRIES):

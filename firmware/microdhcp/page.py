@@ -75,8 +75,8 @@ class Page:
         devices   name, address, mac, state, left (seconds, null: for ever), reserved
         events    ago (seconds), kind, address, mac, name; the newest first
         pool      addresses, leased, most
-        counters  received, sent, drops, and what the service counts
-        heap      free bytes, null where nobody knows; seconds since the start
+        counters  received, sent, drops, and the service's own
+        heap      free bytes, null if unknown; seconds since the start
         """
         yield b'{"devices":['
         comma = b""

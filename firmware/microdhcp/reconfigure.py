@@ -28,9 +28,9 @@ def use(server, config, leases):
 def _carried(server, config, now_s):
     """Return a lease table for `config` with all of the server's leases that fit.
 
-    A lease whose address is not one of ours any more ends: "expired".  One whose address is now
-    reserved for somebody else goes on until its client's next REQUEST.  ValueError, and nothing
-    has happened, when the own address, the subnet or max_message would change.
+    A lease whose address the new settings do not have ends: "expired".  A lease whose address
+    is now reserved for another client goes on until its client's next REQUEST.  ValueError, and
+    nothing has happened, when the own address, the subnet or max_message would change.
     """
     _refuse(server.config, config)
     old = server.leases

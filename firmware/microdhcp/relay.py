@@ -36,7 +36,7 @@ class Relay:
     """A relay agent on the access point of this board.
 
     agent    the Agent, with its counters; None before start()
-    server   the Server of the fallback, None: there is none
+    server   the Server of the fallback, or None
     local    True while the fallback serves, because no server answers
     counts   how often, see _FOREIGN and those behind it
     """

@@ -240,7 +240,7 @@ class Events:
     def take(self):
         """Return the oldest event as (kind, address, MAC, host name), all text, or None.
 
-        "pool_full" has no address: ""; nor has "conflict" a MAC, if nobody knows it.
+        The address of "pool_full" is "", and so is the MAC of "conflict" if it is unknown.
         """
         if not self._waiting:
             return None

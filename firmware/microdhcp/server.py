@@ -299,8 +299,8 @@ class Server(Writer):
     def _may_have(self, slot, own, selecting):
         """Return whether a client, whose slot is own or -1, may lease the slot that it names.
 
-        selecting   we have offered it: perhaps a lease of the same device that gives way, or that
-                    nobody has confirmed
+        selecting   this server has offered it: perhaps a lease of the same device, or an
+                    unconfirmed one
         """
         if slot < 0:
             return False
@@ -380,8 +380,8 @@ class Server(Writer):
         """Return the slot of the address in rx[pos:pos + 4] if it is the sender's, else -1.
 
         Real clients leave out option 54 here (lwIP), or 61, so client and address decide.  With
-        another server's 54 the message is not for us.  If the client is known by a MAC, that must
-        be the sender's.  An address that is being checked belongs to nobody yet.
+        another server's 54 the message is for that server.  If the client is known by a MAC, the
+        sender must have it.  An address that is being checked has no client yet.
         """
         leases = self.leases
         if self.pos[SERVER_ID] and not self._names_us():

@@ -38,11 +38,11 @@ class Service:
 
     server   the Server, with the leases
     checker  the checks of addresses (checking.Checker), None: only clients check
-    storage  the file of the leases (storage.Storage), None: there is none
-    counts   {what: how often}: what the service itself has seen, see stats()
-    parts    what add() was given
+    storage  the file of leases (storage.Storage), or None
+    counts   {what: how often}: the service's own counters, see stats()
+    parts    the arguments of add()
     background  the turns behind the program (background.Background), None: it gives them
-    fast     what answers plain messages in a FAST build (fast.Fast), None: nothing does
+    fast     the machine code of a FAST build (fast.Fast), or None
 
     What programs ask for is loaded when they first do (calls.py): add(), leases(), find(),
     release(), configure(), on_event(), events(), stats().

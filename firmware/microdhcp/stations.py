@@ -1,7 +1,7 @@
 """The devices that are associated with the access point: one cached list.
 
-Reading it takes the chip some 0.3 ms and allocates, so nobody does it for every packet.  On a miss
-it is read again, but not more often than a bound allows.
+Reading it takes the chip some 0.3 ms and allocates, so it is not read for every packet.  If a MAC
+is not in it, it is read again, within a budget.
 """
 
 from ._compat import const
@@ -16,7 +16,7 @@ _BURST_MS = const(1000)  # four may follow each other at once
 class Stations:
     """The stations of a port.  now_ms is the port's clock, 0..2**30 - 1.
 
-    macs   the MACs that were found last, 6 bytes each; empty: nobody, or nobody knows
+    macs   the MACs that were found last, 6 bytes each; empty: none, or unknown
     """
 
     def __init__(self, port):

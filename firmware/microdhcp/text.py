@@ -25,7 +25,7 @@ def name_of(leases, slot):
     """Return the host name of a slot as text, "" when there is none.
 
     Lower-case letters, digits and single hyphens, at most hostname_bytes; no two clients that
-    have an address have the same name: who comes later gets the end of the address appended.
+    have an address have the same name: the later one gets the end of its address appended.
     """
     marks = leases.name_marks
     if not marks[slot]:

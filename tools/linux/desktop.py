@@ -55,7 +55,7 @@ class Desktop:
     settings   settings.Settings, whose Config `server` has
     server     microdhcp.Server
     output     Output
-    probes     how to ask whether an address is in use, see probes.py; None: not at all
+    probes     checks of addresses, see probes.py; None: none are made
     reread     function() -> (Settings, Config), called at SIGHUP, ValueError says what is wrong
                with the settings; None: SIGHUP ends the server
     """

@@ -28,7 +28,7 @@ class Output:
 
     as_json   one JSON object per line, else text
     verbose   text: the contents of every message as well
-    Lines that nobody has read yet wait here, WAITING_LINES and WAITING_BYTES at most.
+    Unread lines wait here, WAITING_LINES and WAITING_BYTES at most.
     """
 
     def __init__(self, fd, as_json=False, verbose=False):

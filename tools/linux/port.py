@@ -82,7 +82,7 @@ class Port:
     def receive(self, rx):
         """Copy the next request into `rx` and return its length, 0 when it is not for the server.
 
-        Then `self.why` says why, or is None for what does not concern this server.
+        Then `self.why` says why, or is None if the packet is not for this server.
         Raises BlockingIOError when nothing waits, OSError when the interface is down.
         """
         self.why = None

@@ -68,7 +68,7 @@ class _Probes:
         """Send the probe of a check; return how many could not leave.
 
         question  address and MAC of the client: its own answer does not count
-        stations  list for the MAC of who answers
+        stations  list that gets the MAC of the host that answers
         """
         address = bytes(question[_ADDRESS])
         before = self._addresses.get(check)

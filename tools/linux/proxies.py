@@ -1,7 +1,7 @@
 """Stations that answer for addresses they do not have (proxy ARP, RFC 1027), and how they show.
 
-The rule is the board's (microdhcp.checking): who answers for a third address that is about to be
-given away answers for everything, and has none of them.
+The rule is the board's (microdhcp.checking): a host that answers for a third address to be given
+out answers for everything, and has none of them.
 """
 
 BELIEVED = 2  # addresses of one station

@@ -58,8 +58,8 @@ class Echo:
 
     ap       the access point, a network.WLAN
     checks   how many; their numbers are 0..checks - 1
-    station  after heard(): who has answered, as a place in the list that ask() was given; -1
-             where nobody sees who it was
+    station  after heard(): index of the station that answered, in the list given to ask(); -1
+             if it is unknown
     Nothing raises.
     """
 

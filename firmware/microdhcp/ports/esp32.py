@@ -1,8 +1,8 @@
 """The ESP32 family with stock MicroPython: esp_netif above lwIP.
 
-* The socket is bound to the access point's address and to its interface: what the board hears as
-  a station of another network does not reach it, and a broadcast leaves through the access point.
-* A client without an address is reached by broadcast only: this firmware sends no frames of ours.
+* The socket is bound to the access point's address and interface.  Messages of another network do
+  not reach it, and a broadcast leaves through the access point.
+* A client without an address is reached by broadcast only: this firmware has no send_ethernet().
 * readinto() joins datagrams that wait, so recv() takes them one by one: one object for each.
 * An empty datagram ends a socket of this firmware for good: it is replaced.
 """

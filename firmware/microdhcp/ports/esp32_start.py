@@ -55,8 +55,8 @@ def _bound(port):
 def timer(number):
     """Return the machine.Timer with that number; None: a free one.
 
-    From v1.29 on there are virtual timers.  Before, a timer that runs has a value; before v1.26
-    nobody can see that.  The even numbers are the first of each group: every chip has them.
+    From v1.29 on there are virtual timers.  From v1.26 on a running timer has a value; before,
+    that cannot be seen.  The even numbers are the first of each group: every chip has them.
     """
     from machine import Timer
 

@@ -74,7 +74,7 @@ class Port:
     def __init__(self, ap, receives=True):
         """Prepare a port.
 
-        receives  False: nobody calls receive(), which needs 2.5 KB of buffers
+        receives  False: receive() is never called, which saves 2.5 KB of buffers
         """
         self.ap = ap
         self.sock = self._poll = None
@@ -247,7 +247,7 @@ class Port:
     def stations(self):
         """Return the MACs, 6 bytes each, of the stations that are associated.  Allocates.
 
-        Empty is "unknown" too: v1.23 and v1.24.0 cut the list at a number that nobody has set
+        Empty may mean "unknown": v1.23 and v1.24.0 cut the list at a number that is never set
         (cyw43-driver, num_stas).  It lies on the C stack; what config() leaves there, called from
         this very function, is large.
         """
