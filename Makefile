@@ -40,7 +40,7 @@ romfs: vm  ## an image for a firmware with a ROMFS partition, and the heap it ta
 setup:  ## only what every target needs: the virtual environment .venv
 	@$(PYTHON) tools/bootstrap.py
 
-quick:  ## the inner loop, two minutes: lint, types, core on CPython and newest MicroPython
+quick:  ## the inner loop, one minute: lint, types, core on CPython and newest MicroPython
 	@$(PYTHON) tools/bootstrap.py --vm --types
 	@$(PY) tools/check quick
 

@@ -4,8 +4,8 @@ import unittest
 
 import builders
 import invariants
-from microdhcp import PARK, Config, store
-from timeline import FIRST, LAST, SERVER, TimelineCase
+from microdhcp import PARK, store
+from timeline import FIRST, SERVER, TimelineCase
 
 MAC = "00:00:5e:00:53:01"
 OTHER = "00:00:5e:00:53:02"
@@ -13,10 +13,8 @@ OTHER = "00:00:5e:00:53:02"
 
 class ChangeCase(TimelineCase):
     def change(self, **settings):
-        """Give the server other settings, everything else by default."""
-        values = {"address": SERVER + "/24", "pool": (FIRST, LAST)}
-        values.update(settings)
-        self.server.configure(Config(**values), self.client.clock[0])
+        """Give the server other settings; the table must be in order."""
+        TimelineCase.change(self, **settings)
         invariants.check(self.server.leases)
 
     def states(self):

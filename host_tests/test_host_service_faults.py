@@ -107,6 +107,17 @@ class Faults(unittest.TestCase):
                 self.assertEqual(self.serving.stat("foreign"), str(int(not served)))
                 self.assertEqual(len(self.serving.ask(discover(mac=1, xid=2))), 1)
 
+    def test_a_station_that_moves_behind_a_repeater_is_heard_and_answered(self):
+        """A frame to a MAC that has left the access point is lost: within seconds it is known."""
+        self.serving.lease()
+        self.serving.ask(discover(xid=2))  # the list of stations is in use
+        self.serving.alice.leave()
+        repeater = Station(self.board, "00:00:5e:00:53:77")
+        self.serving.rest(7000)
+        repeater.send_udp(discover(xid=3, broadcast=False))
+        self.serving.rest(100)
+        self.assertEqual([m.kind for _, m in repeater.messages()], ["OFFER"])
+
     def test_a_change_that_was_cut_short_is_mended(self):
         """Ctrl-C in the middle of a packet, and of a call of the program."""
         cut = (

@@ -24,10 +24,6 @@ class SlotsPerHardwareAddress(TimelineCase):
         """Design: at most 3 live slots per chaddr."""
         self.assertEqual(len(set(self.bind(3))), 3)
 
-    def leased(self):
-        """Return the addresses that are leased."""
-        return [lease.address for lease in self.server.roster(None, ("adopted", "bound"))]
-
     def test_fourth_identifier_of_one_chaddr_is_served(self):
         """No client is locked out: the lease that was confirmed least recently ends"""
         addresses = self.bind(3)

@@ -11,24 +11,11 @@ STRANGER = b"\x02\0\0\0\0\x99"
 
 
 class PolicyCase(TimelineCase):
-    def change(self, **settings):
-        """Give the server other settings while it runs."""
-        values = {"address": SERVER + "/24", "pool": (FIRST, LAST)}
-        values.update(settings)
-        self.server.configure(Config(**values), self.client.clock[0])
-
     def checked(self, **settings):
         """Begin with checks that see who answers."""
         self.start(**settings)
         self.client.with_checks()
         self.other = self.client.other(2)
-
-    def leased(self):
-        """Return {address: last two digits of the MAC} of what is leased."""
-        found = {}
-        for lease in self.server.roster(None, ("adopted", "bound")):
-            found[lease.address] = lease.mac[-2:]
-        return found
 
 
 class ReservedLater(PolicyCase):

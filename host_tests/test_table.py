@@ -1,29 +1,13 @@
 """The lease table: which slot a client gets, and what is whose."""
 
 import invariants
-from microdhcp import Config
-from timeline import FIRST, SERVER, Client, TimelineCase, serve
+from timeline import FIRST, Client, TimelineCase, serve
 
 MAC = "00:00:5e:00:53:01"
 PAIR = (FIRST, "192.0.2.17")
 
 
-class TableCase(TimelineCase):
-    def change(self, **settings):
-        """Give the server other settings while it runs."""
-        values = {"address": SERVER + "/24", "pool": PAIR}
-        values.update(settings)
-        self.server.configure(Config(**values), self.client.clock[0])
-
-    def leased(self):
-        """Return {address: last two digits of the MAC} of what is leased."""
-        found = {}
-        for lease in self.server.roster(None, ("adopted", "bound")):
-            found[lease.address] = lease.mac[-2:]
-        return found
-
-
-class Choice(TableCase):
+class Choice(TimelineCase):
     def test_the_same_address_after_a_restart_without_storage(self):
         """These numbers stay: an update of the firmware shall move nobody"""
         self.start(pool=("192.0.2.2", "192.0.2.250"))
@@ -96,7 +80,7 @@ class Choice(TableCase):
         self.assertEqual(self.client.at(30).discover().kind, "OFFER")
 
 
-class Keys(TableCase):
+class Keys(TimelineCase):
     def test_macs_that_look_like_each_other(self):
         """A row of the table is read at its beginning only, and to its end"""
         shifted, other = b"\0\2\1\0\3\4", b"\2\1\0\3\4\0"
@@ -132,7 +116,7 @@ class Keys(TableCase):
     def test_reboot_into_the_reserved_address_ends_the_old_lease(self):
         self.start(pool=PAIR)
         self.client.reboot(FIRST)
-        self.change(reservations={MAC: "192.0.2.30"})
+        self.change(pool=PAIR, reservations={MAC: "192.0.2.30"})
         self.assertEqual(self.client.reboot("192.0.2.30").kind, "ACK")
         self.assertEqual(self.leased(), {"192.0.2.30": "01"})
 
@@ -142,7 +126,7 @@ class Keys(TableCase):
             for by_program in (False, True):
                 self.start(pool=PAIR)
                 self.client.reboot(address)
-                self.change(reservations={MAC: "192.0.2.30"})
+                self.change(pool=PAIR, reservations={MAC: "192.0.2.30"})
                 self.assertEqual(self.client.discover().yiaddr, "192.0.2.30")
                 if by_program:
                     self.assertTrue(self.server.release("192.0.2.30", 0))

@@ -266,6 +266,17 @@ class TimelineCase(unittest.TestCase):
         self.client = Client(self.server, 1)
         self.other = self.client.other(2)
 
+    def change(self, **settings):
+        """Give the server other settings while it runs, everything else by default."""
+        values = {"address": SERVER + "/24", "pool": (FIRST, LAST)}
+        values.update(settings)
+        self.server.configure(Config(**values), self.client.clock[0])
+
+    def leased(self):
+        """Return {address: last two digits of the MAC} of what is leased."""
+        leases = self.server.roster(None, ("adopted", "bound"))
+        return dict([(lease.address, lease.mac[-2:]) for lease in leases])
+
     def crowd(self, count, mac=0x80):
         """Bind `count` clients; return their addresses."""
         return [self.client.other(mac + i).dora().yiaddr for i in range(count)]
