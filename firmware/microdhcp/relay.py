@@ -66,8 +66,8 @@ class Relay:
                     authoritative=False, conflict_check=False and a short lease_s.  None: no pool
 
         fallback_s  30    seconds without an answer of a server before the fallback serves, 5..3600
-        circuit_id  None  bytes or text for option 82.1.  None: the board's MAC
-        remote_id   None  bytes or text for option 82.2.  None: not sent
+        circuit_id  None  option 82.1: 1 to 32 bytes, or text.  None: the board's MAC
+        remote_id   None  option 82.2: 1 to 32 bytes, or text.  None: not sent
         max_hops    4     drop messages that have passed so many relays, 1..16
         pending     16    transactions at a time, 4..250
         max_message 700   longest message in bytes of UDP payload, 576..1472
