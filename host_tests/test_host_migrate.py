@@ -400,6 +400,11 @@ class CommandLine(unittest.TestCase):
             self.assertIn("--config and --to", run("a", folder, status=2))
             self.assertIn("configuration of Kea", run("--from", "kea", folder, status=2))
 
+    def test_the_interface_goes_into_files_as_it_is(self):
+        for name in ("", "eth0\nport=53"):
+            line = run("a", "--config", "b", "--to", "isc", "--interface", name, "c", status=2)
+            self.assertIn("is not the name of an interface", line)
+
     def test_a_board_that_is_not_there_is_named(self):
         with tempfile.TemporaryDirectory() as folder:
             settings = Path(folder) / "serve.toml"

@@ -12,6 +12,7 @@ read or written, 2 wrong arguments.
 """
 
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,13 @@ from migrate import back, dnsmasq, isc, kea, network, source
 
 TARGETS = {"kea": kea, "dnsmasq": dnsmasq, "isc": isc}
 NOT_CARRIED = "not-carried.txt"
+
+
+def _interface(text):
+    """Return the name of an interface; it goes into configurations as it is."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:@-]{1,15}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an interface")
+    return text
 
 
 def parser():
@@ -39,7 +47,12 @@ def parser():
     )
     p.add_argument("--config", metavar="FILE", help="settings: the TOML of serve.py, or a main.py")
     p.add_argument("--to", choices=sorted(TARGETS), help="the new server")
-    p.add_argument("--interface", default="eth0", help="interface of the new server, default eth0")
+    p.add_argument(
+        "--interface",
+        default="eth0",
+        type=_interface,
+        help="interface of the new server, default eth0",
+    )
     p.add_argument(
         "--database",
         choices=("memfile", "postgresql"),
