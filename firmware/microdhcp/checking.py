@@ -66,6 +66,8 @@ class Checker:
     waiting   checks that run
     """
 
+    _messages: list  # an annotation costs nothing on a board
+
     def __init__(self, server, port, places=4, check_ms=400, stations=None, echo=None):
         checks = port.side_by_side
         if echo is None:

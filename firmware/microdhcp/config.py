@@ -95,10 +95,10 @@ class Config:
         from .settings import fill
 
         values = fill(self, address, pool, settings)
-        fill = None  # its module leaves the heap before the next one comes
-        from .settings_options import fill
+        del fill  # its module leaves the heap before the next one comes
+        from .settings_options import fill as fill_options
 
-        fill(self, values, settings)
+        fill_options(self, values, settings)
 
     def on_link(self, buf, pos):
         """Return whether buf[pos:pos + 4] is an address that a host of our subnet can have."""

@@ -102,7 +102,8 @@ def devices(config, values, basic, chosen):
     from .settings_options import set_of
 
     def own_set(entry):
-        return set_of(config, *_own_options(entry, basic, chosen), config.common[0][-2:])
+        own_basic, own_chosen = _own_options(entry, basic, chosen)
+        return set_of(config, own_basic, own_chosen, config.common[0][-2:])
 
     allow = None if values["allow"] is None else _prefixes("allow", values["allow"])
     deny = _prefixes("deny", values["deny"])
