@@ -182,6 +182,26 @@ class ParameterRequestList(TimelineCase):
         self.assertTrue(reply.kind == "OFFER" and reply.option(51) is not None)
 
 
+class MaximumSize(TimelineCase):
+    def longest(self, **asked):
+        """Return the length of the longest reply for values of all lengths."""
+        found = []
+        for n in (29, 30, 31, 82, 83, 84):
+            options = {code: b"x" * 255 for code in (224, 225, 226, 227)}
+            self.start(options={**options, 228: b"y" * n}, max_message=1472)
+            found.append(len(self.client.discover(prl=(224, 225, 226, 227, 228), **asked).raw))
+        return max(found)
+
+    def test_9_10_length_counts_the_headers_of_ip_and_udp(self):
+        """'the maximum length DHCP message that it is willing to accept'"""
+        self.assertEqual(self.longest(max_size=1400), 1372 - 3)  # room for option 52
+
+    def test_9_10_not_less_than_576(self):
+        """'The minimum legal value is 576 octets'"""
+        for asked in ({}, {"max_size": 0}, {"max_size": 400}, {"max_size": 576}):
+            self.assertEqual(self.longest(**asked), 548 - 3)
+
+
 class VendorOptions(TimelineCase):
     def test_8_4_vendor_information_of_the_client_is_ignored(self):
         """'Servers not equipped to interpret the vendor-specific information MUST ignore'"""
