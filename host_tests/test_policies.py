@@ -509,6 +509,34 @@ class Destinations(PolicyCase):
         self.assertEqual(self.client.renew(address).to, CIADDR)
 
 
+class OddRenewals(PolicyCase):
+    """The W5500 driver of CircuitPython: 50 and ciaddr always, 54 while it renews."""
+
+    WISH = {"lease_s": 7_776_000}  # 90 days
+
+    def extend(self, address, at_s, **more):
+        """Return the reply to a renewal."""
+        named = {"ciaddr": address, "requested": address, **self.WISH, **more}
+        return self.client.at(at_s).request(client_id=b"\1" + builders.mac_bytes(1), **named)
+
+    def test_its_whole_life(self):
+        """It keeps its address, also over a restart of the server; a reservation moves it"""
+        address = self.client.dora(client_id=b"\1" + builders.mac_bytes(1), **self.WISH).yiaddr
+        for at_s, more in ((43200, {"server_id": SERVER}), (118800, {})):
+            ack = self.extend(address, at_s, **more)
+            self.assertEqual(
+                (ack.kind, ack.yiaddr, ack.option(51)), ("ACK", address, b"\0\1\x51\x80")
+            )
+        for more in ({"server_id": SERVER}, {}):
+            self.start()  # the server has lost its leases
+            self.assertEqual(self.extend(address, 200_000, **more).kind, "ACK")
+            self.assertEqual(self.leased(), {address: "01"})
+        self.change(reservations={MAC: FIXED})
+        for more in ({"server_id": SERVER}, {}):
+            self.assertEqual(self.extend(address, 200_000, **more).kind, "NAK")
+        self.assertEqual(self.client.dora(**self.WISH).yiaddr, FIXED)
+
+
 def server_of(**settings):
     """Return a Server whose now_s is not used."""
     return Server(Config(address=SERVER + "/24", pool=(FIRST, LAST), **settings))
