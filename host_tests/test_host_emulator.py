@@ -114,7 +114,7 @@ class Firmware(unittest.TestCase):
                 for version, stock in firmware.STOCK.items():
                     said = firmware.unavailable(version)
                     self.assertIn(stock.name, said)
-                    self.assertIn(f"--fetch --firmware {version}.", said)
+                    self.assertIn(f"--fetch --firmware {version}", said)
 
     @needs_board
     def test_a_version_by_name_is_not_what_the_variable_names(self):

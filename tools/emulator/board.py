@@ -236,8 +236,31 @@ class Board:
         begin = len(self.console.heard)
         self.console.send(console.CTRL_C * 2 + console.CTRL_A)
         begin = self.wait_for(console.RAW_PROMPT, timeout_s, begin)
-        self.console.send(source.encode() + console.CTRL_D)
-        return Program(self, self.wait_for(b"OK", timeout_s, begin))
+        self.console.send(console.PASTE)
+        begin = self.wait_for(console.PASTE_YES, timeout_s, begin)
+        return Program(self, self._paste(source.encode(), timeout_s, begin))
+
+    def _paste(self, data, timeout_s, begin):
+        """Type `data` in raw paste mode; return where in console.heard the answer to it begins.
+
+        The board says how much it can take: a busy one loses bytes of what comes faster.
+        """
+        heard = self.console.heard
+        self.wait(lambda: len(heard) >= begin + 2, timeout_s, "no size of its window")
+        window = int.from_bytes(heard[begin : begin + 2], "little")
+        begin += 2
+        sent = 0
+
+        def room():
+            return window * (1 + heard.count(console.MORE, begin)) - sent
+
+        while sent < len(data):
+            self.wait(lambda: room() > 0, timeout_s, "no room for the program")
+            part = data[sent : sent + room()]
+            self.console.send(part)
+            sent += len(part)
+        self.console.send(console.CTRL_D)
+        return self.wait_for(console.CTRL_D, timeout_s, begin)
 
     def run(self, source, timeout_s=60):
         """Execute Python source on the board; return what it printed.

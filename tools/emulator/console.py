@@ -6,6 +6,8 @@ Raw REPL: https://docs.micropython.org/en/latest/reference/repl.html#raw-mode-an
 CTRL_A, CTRL_B, CTRL_C, CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 PROMPT = b">>> "
+PASTE, PASTE_YES = b"\x05A\x01", b"R\x01"  # raw paste mode: may I?  yes
+MORE = b"\x01"  # in raw paste mode: the board has room for one more window
 
 # One USB packet for each emulated millisecond: the board reads some 90 bytes in that time.  With
 # more, its buffer fills up, and then it has been seen to lose a byte while Wi-Fi was up.
@@ -88,7 +90,7 @@ class Program:
     """A program that was started at the raw REPL.
 
     board    the Board, which has to run (`wait`, `board.sleep`, …) for the program to go on
-    The board has answered "OK"; what the program prints begins at `start` in console.heard.
+    The board has read it whole; what the program prints begins at `start` in console.heard.
     """
 
     def __init__(self, board, start):

@@ -9,13 +9,12 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import tty
 from pathlib import Path
 
 from emulator.pace import Pace
 
-NET_S = 900
+NET_S = 900  # emulated seconds: a machine that is busy takes longer for them
 PATIENT = str(Path(__file__).with_name("patient.py"))
 _STEP_US = 5000
 
@@ -68,16 +67,16 @@ class SerialPort:
     def run(self, argv, timeout_s=NET_S):
         """Run a command while the board runs; return its subprocess.CompletedProcess, as text.
 
-        Raises subprocess.TimeoutExpired after timeout_s seconds of wall time, a safety net; the
-        command is then ended.
+        Raises subprocess.TimeoutExpired after timeout_s emulated seconds; the command is then
+        ended.
         """
-        deadline = time.monotonic() + timeout_s
+        end_us = self.board.now_us + timeout_s * 1e6
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=error)
             try:
                 while process.poll() is None:
                     self.turn()
-                    if time.monotonic() > deadline:
+                    if self.board.now_us > end_us:
                         raise subprocess.TimeoutExpired(argv, timeout_s)
             finally:
                 process.kill()
