@@ -242,6 +242,18 @@ class Apart(unittest.TestCase):
         sent = [discover(xid=xid) for xid in range(3)]
         self.assertEqual(self.received(*sent, version=(1, 25)), (sent[:1], 0))
 
+    def test_only_what_begins_like_a_message_is_one(self):
+        """With the cookie where it should be: op, htype and hlen of Ethernet before it."""
+        said = board().run(
+            "from microdhcp.ports.rp2 import first_end\n"
+            "for head in (b'\\1\\1\\6', b'\\2\\1\\6', b'\\1\\2\\6', b'\\1\\1\\7'):\n"
+            "    data = bytearray(700)\n"
+            "    data[236:240] = data[536:540] = b'\\x63\\x82\\x53\\x63'\n"
+            "    data[300:303] = head\n"
+            "    print(first_end(data, 700))"
+        )
+        self.assertEqual(said.split(), ["300", "700", "700", "700"])
+
 
 class Claim(unittest.TestCase):
     """Port 67 in every state that the firmware can be in."""

@@ -188,7 +188,8 @@ class MaximumSize(TimelineCase):
         found = []
         for n in (29, 30, 31, 82, 83, 84):
             options = {code: b"x" * 255 for code in (224, 225, 226, 227)}
-            self.start(options={**options, 228: b"y" * n}, max_message=1472)
+            options[228] = b"y" * n
+            self.start(options=options, max_message=1472)
             found.append(len(self.client.discover(prl=(224, 225, 226, 227, 228), **asked).raw))
         return max(found)
 

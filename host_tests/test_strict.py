@@ -6,6 +6,23 @@ from timeline import TimelineCase
 TYPE = (53, b"\x01")
 
 
+class Reasons(TimelineCase):
+    def test_each_has_its_word(self):
+        """What last_drop and drops say"""
+        for word, packet in (
+            ("short", message([TYPE])[:242]),
+            ("op", message([TYPE], op=2)),
+            ("cookie", message([TYPE], cookie=bytes(4))),
+            ("hardware", message([TYPE], hlen=0)),
+            ("options", message([TYPE])[:243] + b"\x32\x04\xc0"),
+            ("length", message([TYPE, (50, b"\xc0")])),
+            ("type", message([(53, b"\x02")])),
+        ):
+            self.start()
+            self.assertEqual(self.client.send(packet).dropped, word)
+            self.assertEqual(self.server.drops[word], 1)
+
+
 class Header(TimelineCase):
     def test_reply_is_dropped(self):
         """'op: 1 = BOOTREQUEST' (2131 table 1): op 2 is another server's"""
