@@ -115,7 +115,7 @@ class Port:
         head = b"\x45\0\0\0\0\0\x40\0\x40\x11\0\0" + config.address
         self._frame[14:36] = ETHERNET_TYPE + head + bytes(4)
         self._frame[36:40] = PORTS
-        self._queue = bytearray(2208)
+        self._queue = bytearray(1408)
         self._raw = True
         self._sum = sum(struct.unpack("!8H", head))
         self.tx = memoryview(self._frame)[HEADERS_N : HEADERS_N + config.max_message]

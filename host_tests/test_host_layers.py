@@ -43,12 +43,13 @@ EDGES = {
     "calls": {"loop", "reconfigure"},
     "loop": {"_compat"},
     "serving": {"config", "service", "starting"},
-    "starting": {"fast", "background", "ports.wifi"},
+    "starting": {
+        *("background", "checking", "clock", "fast", "server", "storage"),
+        *("ports.rp2", "ports.esp32", "ports.wifi"),
+    },
     "storage": {"_compat", "leasefile"},
     "service": {
-        *("_compat", "clock", "server", "starting", "calls", "checking", "loop", "mend"),
-        *("stations", "storage"),
-        *("ports.rp2", "ports.esp32"),
+        *("_compat", "starting", "calls", "loop", "mend", "stations"),
     },
     "agent": {"_compat"},
     "relay": {

@@ -223,11 +223,17 @@ class Apart(unittest.TestCase):
         self.assertEqual(self.received(b"y" * 1472), ([], 1))
 
     def test_what_is_last_in_a_full_queue_may_be_cut_and_is_thrown_away(self):
-        sent = [discover(xid=xid).ljust(600, b"\0") for xid in range(4)]
-        self.assertEqual(self.received(*sent), (sent[:3], 1))
+        """Of four long messages the third one is cut; the fourth still waits at the socket"""
+        for n in (548, 551):
+            sent = [discover(xid=xid).ljust(n, b"\0") for xid in range(4)]
+            self.assertEqual(self.received(*sent), (sent[:2] + sent[3:], 1))
 
-    def test_four_of_the_longest_messages_are_four(self):
-        for n in (342, 548, 551):
+    def test_a_piece_without_its_cookie_takes_the_message_before_it_along(self):
+        sent = [discover(xid=xid).ljust(600, b"\0") for xid in range(4)]
+        self.assertEqual(self.received(*sent), (sent[:1] + sent[3:], 1))
+
+    def test_four_messages_of_the_usual_length_are_four(self):
+        for n in (342, 351):
             sent = [discover(xid=xid).ljust(n, b"\0") for xid in range(4)]
             self.assertEqual(self.received(*sent), (sent, 0))
 

@@ -13,8 +13,6 @@ import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 from ._compat import const
-from .clock import Clock
-from .server import Server
 
 _BATCH = const(8)  # messages in one go, before others have their turn
 _CHORES_MS = const(500)
@@ -49,8 +47,14 @@ class Service:
     """
 
     running: "Service" = None  # the one that has been started last
-    parts: tuple  # annotations cost nothing on a board
-    _listeners: tuple
+
+    # Made by starting.prepare(), as the rest is; an annotation costs nothing on a board.
+    parts: tuple
+    calling: bool  # a callback of the program runs
+    _watch: int  # the guard: 0 never, 1 auto, 2 always
+    _listeners: tuple  # of parts
+    _torn: bool  # a change of the table has not come to its end
+    _unsent: int  # length of a reply that waits to be sent again
 
     def __init__(self, ap, config, guard="auto", store=None, check_ms=400, parked=4, on_feed=None):
         """Prepare a service; nothing is touched before start().
@@ -66,40 +70,10 @@ class Service:
         on_feed   function that is called at least every second, to feed a watchdog
         ValueError names the first wrong argument.
         """
-        from .starting import arguments
+        from .starting import prepare
 
-        self._watch = arguments(guard, store, check_ms, parked, on_feed)
-        if sys.platform == "rp2":
-            from .ports.rp2 import Port
-        else:
-            from .ports.esp32 import Port
-        self.config = config
-        self.port = Port(ap)
-        self.server = Server(config, tx=self.port.tx(config.max_message))
-        self.checker = None
-        if config.conflict_check:
-            from .checking import Checker
-
-            self.checker = Checker(self.server, self.port, parked, check_ms, self.stations())
         self.counts = {"unsent": 0, "foreign": 0, "troubles": 0}
-        self._clock = Clock()
-        self.storage = None
-        if store:
-            from .storage import Storage
-
-            self.storage = Storage(store, self.server)
-        self.parts = ()
-        self.background = self.fast = None
-        self._on_feed = on_feed
-        self._on_event = None
-        self._listeners = ()  # of parts
-        self._complained = False
-        self.calling = False  # a callback of the program
-        self._torn = False  # a change of the table has not come to its end
-        self._chores_at = self._retry_at = ticks_ms()
-        self._unsent = 0  # length of a reply that waits to be sent again
-        self._tries = _RETRIES
-        self._task = self._helpers = None
+        prepare(self, ap, config, (guard, store, check_ms, parked, on_feed))
 
     def start(
         self,

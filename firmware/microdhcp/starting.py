@@ -1,33 +1,66 @@
 """Starts a Service, step by step.  Leaves memory on a board when it has run."""
 
 import sys
+from time import ticks_ms
 
+from .clock import Clock
 from .ports import wifi
+from .server import Server
 
 _OF_SERVICE = ("guard", "store", "check_ms", "parked", "on_feed")
 _OF_START = ("open", "country", "channel", "hidden", "may_restart", "period_ms", "timer")
 _GUARDS = ("never", "auto", "always")
 
 
-def arguments(guard, store, check_ms, parked, on_feed):
-    """Check the arguments of Service(); return the number of the guard: 0 never, 2 always.
+def prepare(service, ap, config, settings):
+    """Make what a new Service needs.
 
+    settings   guard, store, check_ms, parked, on_feed of Service()
     ValueError names the first wrong one.
     """
+    guard, store, check_ms, parked, on_feed = settings
     try:
-        if guard not in _GUARDS:
-            raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
-        if store is not None and not (isinstance(store, str) and store):
-            raise ValueError(f"store: {store!r} is not the name of a file")
-        if not isinstance(check_ms, int) or not 50 <= check_ms <= 2000:
-            raise ValueError(f"check_ms: {check_ms!r} is not within 50..2000")
-        if not isinstance(parked, int) or not 1 <= parked <= 8:
-            raise ValueError(f"parked: {parked!r} is not within 1..8")
-        if on_feed is not None and not callable(on_feed):
-            raise ValueError(f"on_feed: {on_feed!r} cannot be called")
+        _check(*settings)
+        if sys.platform == "rp2":
+            from .ports.rp2 import Port
+        else:
+            from .ports.esp32 import Port
+        service._watch = _GUARDS.index(guard)
+        service.config = config
+        service.port = port = Port(ap)
+        service.server = Server(config, tx=port.tx(config.max_message))
+        service.checker = service.storage = service.background = service.fast = None
+        if config.conflict_check:
+            from .checking import Checker
+
+            service.checker = Checker(service.server, port, parked, check_ms, service.stations())
+        if store:
+            from .storage import Storage
+
+            service.storage = Storage(store, service.server)
     finally:
         _forget()
-    return _GUARDS.index(guard)
+    service.parts = service._listeners = ()
+    service._on_feed = on_feed
+    service._on_event = service._task = service._helpers = None
+    service._complained = service.calling = service._torn = False
+    service._clock = Clock()
+    service._chores_at = service._retry_at = ticks_ms()
+    service.give_up()
+
+
+def _check(guard, store, check_ms, parked, on_feed):
+    """Raise ValueError for the first wrong argument of Service()."""
+    if guard not in _GUARDS:
+        raise ValueError(f'guard: {guard!r} is none of "auto", "always", "never"')
+    if store is not None and not (isinstance(store, str) and store):
+        raise ValueError(f"store: {store!r} is not the name of a file")
+    if not isinstance(check_ms, int) or not 50 <= check_ms <= 2000:
+        raise ValueError(f"check_ms: {check_ms!r} is not within 50..2000")
+    if not isinstance(parked, int) or not 1 <= parked <= 8:
+        raise ValueError(f"parked: {parked!r} is not within 1..8")
+    if on_feed is not None and not callable(on_feed):
+        raise ValueError(f"on_feed: {on_feed!r} cannot be called")
 
 
 def start(service, settings, may_restart, turns):

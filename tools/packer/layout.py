@@ -45,7 +45,10 @@ CALLS = {
 
 #: Public, besides what the classes and modules of microdhcp._HOME show without an underscore:
 #: attributes of what those hand out.
-PUBLIC = "reply_to state save dropped sock counters dump load records"
+PUBLIC = (
+    "reply_to state save dropped sock counters dump load records"
+    " server config checker storage port background fast parts"  # of a Service
+)
 
 
 def bundles(family, present):
