@@ -139,6 +139,7 @@ class Judge:
             ident = bytes([int(digits, 16) for digits in key.split(":")])
             self.reserved[ip(settings["reservations"][key])] = ident
         self.holds = {}
+        self.offered_s = -1 << 30  # when the latest offer was made
         self.parking = False  # answers come later than the choice of the address
         self.latest = {}  # address -> key of its latest client, whose MAC may have changed
 
@@ -257,7 +258,10 @@ class Judge:
         to = self.server.reply_to
         if self.parking and wanted == CIADDR and asked == REQUEST:
             return  # the address may have been checked for the client, which is no lease yet
-        if wanted == CIADDR and held and held.until_s <= self.now_s + self.hold_s:
+        if kind == OFFER:
+            self.offered_s = self.now_s
+        ends = not held or held.until_s <= self.now_s + self.hold_s
+        if wanted == CIADDR and ends and self.now_s <= self.offered_s + self.hold_s:
             return  # an offer may have made the lease longer: its client hears both
         require(to == wanted, "sent to {}".format(to))
 
