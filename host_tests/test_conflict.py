@@ -1,6 +1,7 @@
 """No client gets a taken address: the check before the OFFER (RFC 2131 2.2, 3.1, 4.3.1)."""
 
 import builders
+import invariants
 from microdhcp import PARK
 from timeline import TimelineCase
 
@@ -14,6 +15,10 @@ class Checked(TimelineCase):
         TimelineCase.start(self, **settings)
         self.client.with_checks()
         self.other = self.client.other(2)
+
+    def tearDown(self):
+        """Whatever was found out, the table is in order."""
+        invariants.check(self.server.leases)
 
     def squat(self, *addresses):
         """Let a stranger have the addresses."""

@@ -76,11 +76,14 @@ class FirstSlot(TimelineCase):
             self.assertEqual(self.client.reboot(SECOND).kind, "NAK")
 
     def test_two_devices_with_one_identifier(self):
-        self.client.with_checks()
-        self.other = self.client.other(2)
-        self.client.dora(client_id=A, requested=FIRST)
-        self.client.neighbours[FIRST] = builders.mac_bytes(1)
-        self.assertNotEqual(self.other.dora(client_id=A).yiaddr, FIRST)
+        for first, second in ((FIRST, SECOND), (SECOND, FIRST)):
+            self.start(pool=(FIRST, SECOND))
+            self.client.with_checks()
+            self.other = self.client.other(2)
+            self.client.dora(client_id=A, requested=first)
+            self.client.neighbours[first] = builders.mac_bytes(1)
+            self.assertEqual(self.other.dora(client_id=A).yiaddr, second)
+            self.assertEqual(self.other.at(100).renew(second, client_id=A).kind, "ACK")
 
     def test_state_after_a_renewal_or_reboot(self):
         """Of its own address: it is known; of somebody else's old one: it is not"""

@@ -516,7 +516,8 @@ class OddRenewals(PolicyCase):
 
     def extend(self, address, at_s, **more):
         """Return the reply to a renewal."""
-        named = {"ciaddr": address, "requested": address, **self.WISH, **more}
+        named = dict(self.WISH, ciaddr=address, requested=address)
+        named.update(more)
         return self.client.at(at_s).request(client_id=b"\1" + builders.mac_bytes(1), **named)
 
     def test_its_whole_life(self):
