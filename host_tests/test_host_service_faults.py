@@ -589,7 +589,7 @@ class Parts(unittest.TestCase):
         self.assertFalse(program.done, program.error)
         self.assertIn("ValueError: part", program.output)
         self.board.interrupt()
-        self.assertEqual((self.heard(), self.serving.stat("troubles")), ("[b'hello']", "1"))
+        self.assertEqual((self.heard(), self.serving.stat("troubles")), ("[b'hello']", "2"))
 
     def test_one_that_changes_its_socket_while_it_runs(self):
         """The new one is waited for like the old one"""

@@ -27,7 +27,8 @@ KEYWORDS = {"Config": ("settings", "DEFAULTS"), "Relay": ("relay_start", "_DEFAU
 INTERNAL = {
     "Config": {"on_link"},
     "Server": {"sign", "admits"},
-    "Service": {"stations", "turn", "feed", "late", "rest_ms", "survive", "give_up"},
+    "Service": {"stations", "turn", "feed", "late", "rest_ms", "survive", "give_up"}
+    | {"poll_part"},
     "Relay": {"feed"},
     "Leases": {name for name in public.members(public.members(SOURCES["leases"])["Leases"])},
     "Names": {"is_board", "open", "sockets", "poll", "close"},

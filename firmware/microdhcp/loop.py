@@ -116,7 +116,8 @@ async def _wake(service, part, sock, woken):
     try:
         while service.port.sock and sock in part.sockets():
             await reader.readinto(nothing)
-            part.poll()
+            if not service.poll_part(part):  # it may go on like that: not at once again
+                break
             await asyncio.sleep_ms(0)
     except Exception:  # the socket is closed: the turn every 50 ms finds out what to do
         pass

@@ -218,10 +218,16 @@ class Service:
 
     def _poll_parts(self):
         for part in self.parts:
-            try:
-                part.poll()
-            except Exception as error:
-                self.survive(error, False)
+            self.poll_part(part)
+
+    def poll_part(self, part):
+        """Give a part its turn; return False when it has raised something, which is counted."""
+        try:
+            part.poll()
+        except Exception as error:
+            self.survive(error, False)
+            return False
+        return True
 
     def _serve(self):
         """Answer what waits; return False when it is too early for the rest."""
