@@ -71,6 +71,17 @@ def ticking(board, us=5):
     return trace
 
 
+def busy(board):
+    """Return a function of the firmware that takes long, and lets nothing else run meanwhile."""
+
+    def held(ms):
+        board.scheduler.hold()
+        board.block(lambda: False, board.now_us + ms * 1000)
+        board.scheduler.hold(False)
+
+    return held
+
+
 class Behind:
     """What holds on both fakes."""
 
@@ -348,6 +359,39 @@ class Behind:
         board.run("service.now_s()\nlist(service.leases())")
         self.assertEqual((board.timers, self.stat(board, "troubles")), ([timer], "7"))
         self.assertEqual(alice.lease()[1].kind, "ACK")
+
+    def test_messages_wait_while_the_firmware_lets_nothing_run(self):
+        """It writes to flash, say, or collects a heap that is full: the socket keeps some."""
+        for version in self.versions:
+            board = self.serving(version=version)
+            board._names["busy"] = busy(board)
+            clients = [Client(board, f"00:00:5e:00:53:{n:02x}") for n in range(0x20, 0x28)]
+            program = board.start("time.sleep_ms(50)\nbusy(300)\ntime.sleep_ms(100)")
+            board.sleep(100_000)
+            for client in clients:
+                client.tell(discover)
+            board.sleep(150_000)
+            self.assertEqual(sum([len(client.offers()) for client in clients]), 0)
+            program.wait()
+            kept = sum([len(client.offers()) for client in clients])
+            self.assertEqual(kept, board.rules.queue_depth, version)
+            self.assertEqual(self.stat(board, "troubles"), "0")
+
+    def test_a_heap_that_stays_full_for_a_while(self):
+        """No turn finds memory, whatever it tries; with memory it goes on."""
+        board = self.serving(checks=True)
+        board.start(PROGRAMS["sleep"])
+        alice, bob = Client(board, ALICE), Client(board, BOB)
+        alice.lease()
+        for call in ("recv", "config", "active", "status", self.send):
+            board.fail(call, MemoryError(), 40)
+        for _ in range(4):
+            bob.tell(discover)
+            board.sleep(500_000)
+        self.assertGreater(int(self.stat(board, "troubles")), 4)
+        board._failures.clear()
+        board.sleep(1_000_000)
+        self.assertEqual((alice.renew().kind, bob.lease()[1].kind), ("ACK", "ACK"))
 
     # A turn in the middle of a call
 

@@ -1,17 +1,24 @@
 """The server behind a program, on an emulated Pico W: what its turns cost, how late an OFFER is.
 
-Part of tools/bench_board.py.  The cost of a turn is the time that the program's loop
+Part of tools/bench_board.py, or alone: python tools/bench_behind.py.  The cost of a turn is the time that the program's loop
 loses, with the timer's interrupt and the scheduler.
 """
 
 import statistics
+import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "host_tests")]
+
+import build
 import builders
 import emulator
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "behind"
+EXAMPLES = ROOT / "examples" / "behind"
 NEEDS_LIBRARY = ("microdot_app",)
+PROMPT = "the prompt"
 PERIOD_MS = 20
 LOOPS = 160_000  # some 0.5 s: as often as the chores are due
 REQUESTS = 4
@@ -61,11 +68,17 @@ def turn_costs(board, folder):
 
 
 def latencies(board, folder, name):
-    """Return how many ms an OFFER takes behind a program of examples/behind, SAMPLES times."""
-    source = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
-    with board.skipping_delays():
-        program = board.start(f"import sys\nsys.path.insert(0, '/{folder}')\n" + source, 300)
-        board.wait(lambda: program.done or "port 67 taken" in program.output, 300)
+    """Return how many ms an OFFER takes, SAMPLES times.
+
+    name  of a program of examples/behind, or PROMPT: nothing runs
+    """
+    if name == PROMPT:
+        serve(board, folder, True)
+    else:
+        source = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+        with board.skipping_delays():
+            program = board.start(f"import sys\nsys.path.insert(0, '/{folder}')\n" + source, 300)
+            board.wait(lambda: program.done or "port 67 taken" in program.output, 300)
     board.sleep(600_000)
     station = emulator.Station(board, builders.mac_bytes(1))
     station.ask(builders.discover(xid=1))  # its address is checked first
@@ -89,7 +102,23 @@ def show(board, folder):
         share = us / PERIOD_MS / 10
         print(f"behind a program: a turn, {what}: {us:.0f} us, {share:.2f} % at {PERIOD_MS} ms")
     print(f"{'OFFER behind':24}{'median ms':>10}{'worst ms':>10}")
-    for path in sorted(EXAMPLES.glob("*.py")):
-        if path.stem not in NEEDS_LIBRARY:
-            found = measured(latencies, path.stem)
-            print(f"{path.stem:24}{statistics.median(found):>10.1f}{max(found):>10.1f}")
+    programs = {path.stem for path in EXAMPLES.glob("*.py")}.difference(NEEDS_LIBRARY)
+    for name in (PROMPT, *sorted(programs)):
+        found = measured(latencies, name)
+        print(f"{name:24}{statistics.median(found):>10.1f}{max(found):>10.1f}", flush=True)
+
+
+def main():
+    """Measure behind programs alone, the default build; status 1 without an emulator."""
+    reason = emulator.unavailable()
+    if reason:
+        print(f"bench: {reason}", file=sys.stderr)
+        return 1
+    package = build.package("rp2", False, "armv6m")
+    files = {f"/default/{path}": data for path, data in package.items()}
+    show(emulator.awake(files), "default")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
