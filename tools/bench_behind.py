@@ -1,7 +1,7 @@
 """The server behind a program, on an emulated Pico W: what its turns cost, how late an OFFER is.
 
-Part of tools/bench_board.py, or alone: python tools/bench_behind.py.  The cost of a turn is the time that the program's loop
-loses, with the timer's interrupt and the scheduler.
+Part of tools/bench_board.py, or alone: python tools/bench_behind.py.  The cost of a turn is the
+time that the program's loop loses, with the timer's interrupt and the scheduler.
 """
 
 import statistics
