@@ -33,10 +33,12 @@ EDGES = {
     "parse": set(),
     "text": {"_compat"},
     "report": {"_compat", "leases", "message", "parse", "reconfigure", "states", "text"},
-    "reconfigure": {"leasefile", "leases", "states", "text"},
-    "leasefile": {"_compat", "leases", "states", "text"},
+    "reconfigure": {"leasedump", "leases", "states", "text"},
+    "leasefile": {"_compat", "leasedump", "leases", "states", "text"},
+    "leasedump": {"_compat", "leases", "states", "text"},
     "stations": {"_compat"},
-    "checking": {"_compat", "message", "stations", "ports.echo"},
+    "checking": {"_compat", "checking_start", "message", "stations", "ports.echo"},
+    "checking_start": set(),
     "clock": {"_compat"},
     "background": {"_compat"},
     "mend": {"_compat"},
@@ -47,7 +49,7 @@ EDGES = {
         *("background", "checking", "clock", "fast", "server", "storage"),
         *("ports.rp2", "ports.esp32", "ports.wifi"),
     },
-    "storage": {"_compat", "leasefile"},
+    "storage": {"_compat", "leasedump", "leasefile"},
     "service": {
         *("_compat", "starting", "calls", "loop", "mend", "stations"),
     },
@@ -99,6 +101,7 @@ LATE = {
     "config": {"sys"},
     "parse": {"sys"},
     "leasefile": {"binascii"},
+    "leasedump": {"binascii"},
     "fast_start": {"sys", "uctypes"},
 }
 LONGEST_FUNCTION = 50

@@ -12,11 +12,8 @@ Two probes in the time of a check: the first one may be lost, or only wake a tel
 Milliseconds come from a clock that begins anew after 2**30.
 """
 
-from array import array
-
 from ._compat import const
 from .message import copy, same
-from .stations import Stations
 
 _WRAP = const((1 << 30) - 1)
 _TICK_MS = const(10)  # how soon an answer is noticed
@@ -66,35 +63,39 @@ class Checker:
     waiting   checks that run
     """
 
-    _messages: list  # an annotation costs nothing on a board
+    # Made by checking_start.py; an annotation costs nothing on a board.
+    _check_ms: int
+    _messages: list  # the places, and for each its length, and the check that it waits for
+    _lengths: list  # an array; negative: sname and file are left out
+    _waits_for: bytearray
+    _doing: bytearray  # for each check, and its address, when it began, and for whom it is
+    _addresses: bytearray
+    _begun_ms: list  # an array
+    _macs: bytearray
+    _asked: list  # which stations were asked; at the end, which one answered
+    _renewed: bytearray  # it has begun anew
+    _question: bytearray
+    _known: tuple  # result of the latest check that new settings have cut loose, or None
+    _suspect: bytes  # which MAC answered last, and for which slots: see _is_proxy()
+    _claimed: bytearray
 
     def __init__(self, server, port, places=4, check_ms=400, stations=None, echo=None):
-        checks = port.side_by_side
+        from .checking_start import prepare
+
+        self.counters = dict.fromkeys(_COUNTERS, 0)
+        self.waiting = 0
+        self._server = server
+        prepare(self, server, port, min(places, port.side_by_side), check_ms)
+        if stations is None:
+            from .stations import Stations
+
+            stations = Stations(port)
         if echo is None:
             from .ports.echo import Echo
 
-            echo = Echo(port.ap, checks)
-        self.waiting = 0
-        self.counters = dict.fromkeys(_COUNTERS, 0)
-        self._server = server
-        self._stations = stations or Stations(port)
+            echo = Echo(port.ap, port.side_by_side)
+        self._stations = stations
         self._echo = echo
-        self._check_ms = check_ms
-        places = min(places, checks)  # one each
-        self._messages = [b""] * places
-        self._lengths = array("h", [0] * places)  # negative: sname and file are left out
-        self._waits_for = bytearray(b"\xff" * places)  # the check that a place's message waits for
-        self._doing = bytearray(checks)  # for each check, and its address, and when it began
-        self._addresses = bytearray(4 * checks)
-        self._begun_ms = array("i", [0] * checks)
-        self._macs = bytearray(6 * checks)  # for whom it is
-        self._asked = [()] * checks  # which stations were asked; at the end, which one answered
-        self._renewed = bytearray(checks)  # it has begun anew
-        self._question = bytearray(10)
-        self._known = None  # result of the latest check that new settings have cut loose
-        self._suspect = b""  # which MAC answered last, and for which slots: see _is_proxy()
-        self._claimed = bytearray(2)
-        server.enable_checks(names_owner=port.names_owner)
 
     def park(self, n, now_ms):
         """Keep the message in server.rx[:n], for which handle() has returned PARK."""

@@ -3,7 +3,7 @@
 Loaded by Server.configure() only.
 """
 
-from .leasefile import order
+from .leasedump import order
 from .leases import Leases
 from .states import DECLINED, EXPIRED, FREE
 from .text import name_of, restore_name

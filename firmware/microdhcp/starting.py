@@ -223,8 +223,10 @@ def _say(config, ssid, cost):
 def _forget():
     """Drop this module and what it has loaded, so that the garbage collector can have them."""
     package, _, own = __name__.rpartition(".")
-    for name in (own, "ports.wifi", "ports.rp2_start", "ports.esp32_start"):
+    for name in (own, "checking_start", "leasefile"):
         drop(f"{package}.{name}")
+    for name in ("wifi", "rp2_start", "esp32_start"):
+        drop(f"{package}.ports.{name}")
 
 
 def drop(name):

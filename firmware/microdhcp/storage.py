@@ -10,7 +10,7 @@ import os
 from errno import ENOENT
 
 from ._compat import const
-from .leasefile import dump, load
+from .leasedump import dump
 
 _NEW_S = const(4)  # chores come twice a second: with them it is less than 5
 _CHANGED_S = const(60)
@@ -84,6 +84,8 @@ class Storage:
 
     def _read(self, path, now_s):
         """Load the leases of one file; return 1, 0 without such a file, -1 if it is damaged."""
+        from .leasefile import load  # it leaves memory with what start() needs
+
         try:
             with open(path, "rb") as file:
                 restored = load(self._server, file.read(), now_s)

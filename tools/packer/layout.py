@@ -17,7 +17,8 @@ BUNDLES = {
     "relay_start_{family}": "relay_start",
     "checking_{family}": "checking ports.echo",
     "settings_options": "options settings_options",
-    "starting_{family}": "ports.{family}_start ports.wifi starting",
+    "storage": "leasedump storage",
+    "starting_{family}": "ports.{family}_start ports.wifi checking_start starting",
 }
 
 #: Files that leave memory after use: their short texts must not stay as names (texts.py).
