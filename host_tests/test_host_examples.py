@@ -4,6 +4,7 @@ On both fakes, and on an emulated Pico W with the newest and the oldest firmware
 """
 
 import functools
+import itertools
 import re
 import statistics
 import unittest
@@ -18,6 +19,8 @@ from scenarios import ALICE, CAROL, Client, Station
 from test_host_background import ticking
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "behind"
+PAGE = FOLDER.parents[1] / "docs" / "background.md"
+NEW = "microdhcp.serve(ap)  # new\n"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
 LIBRARY = "microdot_app"  # needs microdot on the board
 READY = "port 67 taken"
@@ -128,6 +131,28 @@ class OnFakes(Judged, unittest.TestCase):
         caller.send(b"GET / HTTP/1.0\r\n\r\n")
         board.wait(lambda: caller.state == "closed", 30)
         self.assertIn(b"192.168.4.", caller.received)
+
+    def test_the_program_of_the_page(self):
+        """docs/background.md: its two lines, before and after the access point comes up."""
+        page = PAGE.read_text(encoding="utf-8")
+        (program,) = [
+            text for text in re.findall(r"```python\n(.*?)```", page, re.S) if NEW in text
+        ]
+        late = program.replace(NEW, "").replace("active(True)\n", "active(True)\n" + NEW)
+        for rig, text in itertools.product(("pico_w", "esp32"), (program, late)):
+            board = RIGS[rig].make()
+            self.addCleanup(board.interrupt)
+            security = ", security=3)" if rig == "esp32" else ")"
+            running = board.start(text.replace('now")', 'now"' + security))
+            board.sleep(2_000_000)
+            line = "192.168.4.1 serves 32 addresses behind the program's access point"
+            self.assertIn(line, running.output)
+            offered = int(Client(board, ALICE).ask(discover).yiaddr.replace("192.168.4.", ""))
+            self.assertIn(offered, range(16, 48))
+            caller = Caller(board, ("192.168.4.200", 50000), ("192.168.4.1", 80))
+            caller.send(b"GET / HTTP/1.0\r\n\r\n")
+            board.wait(lambda caller=caller: caller.state == "closed", 30)
+            self.assertIn(b"Hello", caller.received)
 
     def test_the_wifi_manager_ends_with_what_was_typed(self):
         board = RIGS["pico_w"].make()

@@ -208,7 +208,7 @@ class Stream(Socket):
         caller = self._alive()
         if not caller.room() and not self._until(caller.room):
             self.board.fail_with("EAGAIN" if self._timeout_us == 0 else "ETIMEDOUT")
-        data = bytes(data)[: caller.room()]
+        data = (data.encode() if isinstance(data, str) else bytes(data))[: caller.room()]
         caller.take(data)
         return len(data)
 
