@@ -544,6 +544,13 @@ class Places(CheckingCase):
         n = self.checker.poll(self.now_ms, 0)
         self.assertEqual(bytes(self.server.rx[:n]), packet)
 
+    def test_a_message_with_a_file_name_comes_back_as_it_was(self):
+        packet = builders.discover(mac=1, xid=5, file=b"boot")
+        self.assertEqual(self.send(packet), PARK)
+        self.now_ms += CHECK_MS
+        n = self.checker.poll(self.now_ms, 0)
+        self.assertEqual(bytes(self.server.rx[:n]), packet)
+
     def test_a_long_message_that_fills_them_is_turned_away(self):
         packet = builders.discover(mac=1, xid=5, options=((224, b"x" * 200),), file=b"boot")
         self.assertEqual(self.send(packet), PARK)

@@ -77,7 +77,7 @@ class Checker:
     _question: bytearray
     _known: tuple  # result of the latest check that new settings have cut loose, or None
     _suspect: bytes  # which MAC answered last, and for which slots: see _is_proxy()
-    _claimed: bytearray
+    _claimed: int
 
     def __init__(self, server, port, places=4, check_ms=400, stations=None, echo=None):
         from .checking_start import prepare
@@ -313,19 +313,19 @@ class Checker:
         It then answers for everything, and has none of them.
         """
         slot = self._slot(check)
-        claimed = self._claimed
-        if self._echo.station < 0:
+        if self._echo.station < 0 or slot < 0:
             return False
+        first = self._claimed & 255
+        second = self._claimed >> 8
         mac = self._asked[check][self._echo.station]
         if mac != self._suspect:
             self._suspect = mac
-            claimed[0] = slot
-            claimed[1] = _NONE
-        elif slot != claimed[0] and slot != claimed[1]:
-            if claimed[1] != _NONE:
+            self._claimed = _NONE << 8 | slot
+        elif slot != first and slot != second:
+            if second != _NONE:
                 self.counters["proxied"] += 1
                 return True
-            claimed[1] = slot
+            self._claimed = slot << 8 | first
         return False
 
     def _slot(self, check):

@@ -19,5 +19,5 @@ def prepare(checker, server, port, places, check_ms):
     checker._question = bytearray(10)
     checker._known = None
     checker._suspect = b""
-    checker._claimed = bytearray(2)
+    checker._claimed = 0
     server.enable_checks(names_owner=port.names_owner)

@@ -114,10 +114,10 @@ async def _wake(service, part, sock, woken):
     reader = asyncio.StreamReader(sock)
     nothing = bytearray(0)
     try:
-        while service.port.sock and sock in part.sockets():
+        well = True  # a part that has failed may go on like that: not at once again
+        while well and service.port.sock and sock in part.sockets():
             await reader.readinto(nothing)
-            if not service.poll_part(part):  # it may go on like that: not at once again
-                break
+            well = service.poll_part(part)
             await asyncio.sleep_ms(0)
     except Exception:  # the socket is closed: the turn every 50 ms finds out what to do
         pass

@@ -94,7 +94,7 @@ def _prefixes(name, items):
 
 
 def devices(config, values, basic, chosen):
-    """Set devices, the Devices of the settings, unless nothing is set for any; and sent.
+    """Set devices, the Devices of the settings, and sent.
 
     basic, chosen   the options for all, see settings_options.set_of()
     """
@@ -122,10 +122,9 @@ def devices(config, values, basic, chosen):
     for entry in values["classes"]:
         conditions = named("classes", _conditions, entry)
         classes.append((conditions, named("classes", own_set, entry)))
-    if allow is not None or deny or slots or classes:
-        config.devices = Devices(allow, deny, slots, keys, own, classes)
-        sets = [config.common] + list(own.values()) + [options for _, options in classes]
-        config.sent = bytearray(max([len(options[0]) for options in sets]))
+    config.devices = Devices(allow, deny, slots, keys, own, classes)
+    sets = [config.common] + list(own.values()) + [options for _, options in classes]
+    config.sent = bytearray(max([len(options[0]) for options in sets]))
 
 
 def _own_options(entry, basic, chosen):
