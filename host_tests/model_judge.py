@@ -141,7 +141,7 @@ class Judge:
         for address, hold in self.holds.items():
             if self.now_s <= hold.known_s + SLACK_S:
                 key = hold.key if self.now_s < hold.known_s else None
-                holds[address] = (key, hold.mac, hold.acked_s, hold.lease_s)
+                holds[address] = (key, hold.mac, hold.confirmed, hold.acked_s, hold.lease_s)
         kept = [
             address for address in self.blocked if self.blocked[address] + SLACK_S >= self.now_s
         ]
@@ -153,15 +153,15 @@ class Judge:
         of_mac = {}
         for address in kept:
             self.block(address, LONGEST_S)  # quarantines and leases begin anew
-        for address, (_key, mac, _acked_s, lease_s) in holds.items():
+        for address, (_key, mac, _confirmed, _acked_s, lease_s) in holds.items():
             self.block(address, lease_s)  # granted anew, what has ended since included
             of_mac[mac] = of_mac.get(mac, 0) + 1
         for address, hold in self.holds.items():
-            key, _mac, acked_s, lease_s = holds.get(address, (None, None, 0, 0))
+            key, _mac, confirmed, acked_s, lease_s = holds.get(address, (None, None, False, 0, 0))
             same = key == hold.key and self.ours(address)
             hold.known_s = min(hold.until_s, self.now_s + lease_s) if same else self.now_s
             hold.asked = False
-            hold.confirmed = hold.confirmed and same and acked_s == hold.acked_s
+            hold.confirmed = hold.confirmed and same and confirmed and acked_s == hold.acked_s
             hold.surplus = hold.surplus or of_mac.get(hold.mac, 0) >= PER_DEVICE - 1
         self.used = {at: used[at] for at in self.used if used.get(at) is self.used[at]}
         self.offers = {}
