@@ -1,5 +1,6 @@
 """`make demo PLAY=1`: devices that come and go and the page that shows them; and the picture."""
 
+import functools
 import json
 import signal
 import subprocess
@@ -22,13 +23,17 @@ class Play(unittest.TestCase):
     def test_the_page_shows_the_devices(self):
         """Until Ctrl-C, which ends it with status 0"""
         argv = [sys.executable, "-u", str(ROOT / "tools" / "demo"), "--play"]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        # What runs in the background of a shell has been told to ignore Ctrl-C.
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, text=True, preexec_fn=listens
+        ) as process:
             try:
                 url = process.stdout.readline().split()[1]
                 while "bound" not in process.stdout.readline():
                     pass
                 with urllib.request.urlopen(url + "devices.json", timeout=LIMIT_S) as reply:
-                    (device,) = json.load(reply)["devices"]
+                    device = json.load(reply)["devices"][0]
             finally:
                 process.send_signal(signal.SIGINT)
                 process.stdout.read()
