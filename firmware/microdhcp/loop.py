@@ -119,7 +119,5 @@ async def _wake(service, part, sock, woken):
             await reader.readinto(nothing)
             well = service.poll_part(part)
             await asyncio.sleep_ms(0)
-    except Exception:  # the socket is closed: the turn every 50 ms finds out what to do
-        pass
     finally:
         woken.remove(sock)
