@@ -54,7 +54,7 @@ test:  ## some ten minutes: all but the emulated boards' stories and the long ra
 
 check: test  ## exactly what the CI runs
 
-test-board:  ## tens of minutes: every story on an emulated Pico W with stock firmware
+test-board:  ## some twenty minutes: every story on an emulated Pico W with stock firmware
 	@$(PYTHON) tools/bootstrap.py --lab
 	@$(PY) tools/check test-board
 
