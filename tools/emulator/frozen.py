@@ -201,6 +201,7 @@ class _Pickler(pickle.Pickler):
         self._number = parts.number
 
     def persistent_id(self, thing):
+        """Return the number of a part that each board has already; None: pickle it."""
         return self._number(thing)
 
 
@@ -210,6 +211,7 @@ class _Unpickler(pickle.Unpickler):
         self._parts = parts.all
 
     def persistent_load(self, number):
+        """Return the part with this number."""
         return self._parts[number]
 
 
